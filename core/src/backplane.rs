@@ -159,7 +159,7 @@ pub trait Backplane: Send + Sync {
     ) -> Result<Arc<dyn BackplaneConnection>>;
 
     /// Publishes an invalidation of what ended outside of [`TokenStore::evict`](crate::TokenStore::evict), for example many accounts at
-    /// once. Sends one request. Acknowledgements go to `origin`. Without an origin there are none.
+    /// once. Sends one request. Acknowledgements go to `origin`. Without an origin, no server acknowledges.
     ///
     /// # Errors
     /// The store's own failures. The message may have been published.

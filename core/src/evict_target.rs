@@ -93,7 +93,7 @@ impl SessionTimes {
     }
 }
 
-/// Which of the sessions with a `sid` an eviction ends.
+/// The bound of an eviction by `sid`: a time, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -135,7 +135,7 @@ pub enum EvictTarget {
     Sid {
         /// The hash of the provider's `sid`.
         sid: SidKey,
-        /// Which of these sessions are ended.
+        /// The bound of the eviction.
         bound: CutoffBound,
     },
     /// All sessions with this `sid`, and the sessions without any `sid` up to a time on the provider's clock. Sets the not-before

@@ -49,7 +49,7 @@ mod token_set;
 mod wait;
 mod wiped;
 
-/// What tokens and keys are wrapped in, and how one is read.
+/// The wrappers of tokens and keys, and the trait that reads them.
 pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{

@@ -31,7 +31,7 @@ pub enum SignOutScope {
     AccountOf(Session),
 }
 
-/// What a provider's `sid` stands for, in its logout messages.
+/// The meaning of a provider's `sid` in its logout messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SidMeaning {

@@ -14,7 +14,7 @@ const PURPOSE: &str = TicketPayload::BACKGROUND_BY_ASSERTION;
 const OPERATION: &str = "act on behalf of a user";
 
 impl TokenCache {
-    /// Returns the session of an assertion: a token that this web API was called with. Begins the session if there is none yet.
+    /// Returns the session of an assertion: a token that this web API was called with. Begins the session if it does not exist yet.
     ///
     /// Any server that is called with the same token gets the same session. Opening it needs the token and the key ring: what the
     /// store has of it is sealed under both.

@@ -50,8 +50,8 @@ impl Session {
         self.payload.ends_at
     }
 
-    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it can answer no
-    /// more than this. Does no I/O.
+    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it cannot return the
+    /// issuer itself. Does no I/O.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) if the namespace has another secret by now.

@@ -74,7 +74,7 @@ pub(super) struct Awaiting {
 }
 
 impl Awaiting {
-    /// Returns the next acknowledgement. Never returns if there is none.
+    /// Returns the next acknowledgement. Never returns if no acknowledgement arrives.
     pub(super) async fn next(&mut self) -> Acknowledgement {
         match self.heard.recv().await {
             Some(acknowledgement) => acknowledgement,

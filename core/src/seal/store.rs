@@ -10,7 +10,7 @@ use crate::{
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
-/// What a read of an entry returns that cannot be decrypted, because its key is missing or its bytes were changed.
+/// The result of a read of an entry that cannot be decrypted, because its key is missing or its bytes were changed.
 ///
 /// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such entries with either setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -122,7 +122,7 @@ async fn an_answer_that_can_not_be_read_is_as_good_as_lost() {
 /// The store fails between the record that the token is sent and the call.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_marked_and_not_sent_loses_its_mark() {
-    // Each request takes so long that the namespace is read again before the next.
+    // Each request takes long enough that the namespace is read again before the next.
     let late = Duration::from_secs(4);
     let mut policy = RefreshPolicy::default();
     policy.after_lost_answer = AfterLostAnswer::EndSession;

@@ -1,4 +1,4 @@
-//! Sealed data opens only where it belongs, and only with the keys of the ring (G5).
+//! Sealed data opens at its own address only, and only with the keys of the ring (G5).
 
 #![allow(
     clippy::unwrap_used,

@@ -37,7 +37,7 @@ impl Random {
         self.below(100) < percent
     }
 
-    /// Returns one of the elements, or `None` if there are none.
+    /// Returns one of the elements, or `None` if the slice is empty.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let index = self.below(
             u64::try_from(from.len())

@@ -66,7 +66,7 @@ pub(super) struct AccountRecord {
 }
 
 impl AccountRecord {
-    /// True where a marker refuses this sign-in.
+    /// Returns `true` if a not-before time refuses this sign-in.
     pub(super) fn refuses(&self, begin: &BeginSession, now: Timestamp) -> bool {
         let times = begin.record.times;
         NotBefore::refuses(self.store, times.requested_at, now)

@@ -236,7 +236,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Returns the registry of a process. Creates it if there is none.
+    /// Returns the registry of a process. Creates it if it is missing.
     pub(super) fn registry(&mut self, process: usize) -> &mut Registry {
         let made = self.registries + 1;
         let registry = &mut self.processes[process].registry;

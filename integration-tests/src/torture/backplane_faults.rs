@@ -10,7 +10,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 enum BackplaneFault {
     Cut,
-    /// Nothing passes, and nobody is told.
+    /// No bytes pass, and neither side sees an error.
     Silent,
     Refused,
     LatePushes,

@@ -24,7 +24,7 @@ pub(crate) use on_every_store;
 /// An upper limit for any condition. It is never reached if everything works.
 const GUARD: Duration = Duration::from_secs(40);
 
-/// Time-outs so long that no operation times out on a busy machine unless something is broken.
+/// Time-outs that are long enough that no operation times out on a busy machine unless something is broken.
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
 pub(crate) fn program() -> Program {

@@ -34,7 +34,7 @@ pub(crate) const SHORT: RefreshSettings = RefreshSettings {
     lost_answer_ends_session: false,
 };
 
-/// Time-outs so long that no operation times out on a busy machine unless something is broken.
+/// Time-outs that are long enough that no operation times out on a busy machine unless something is broken.
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
 /// An upper limit for any condition. It is never reached if everything works.

@@ -15,7 +15,7 @@ on_every_store!(
     a_write_back_waits_for_a_store_that_is_gone,
 );
 
-/// So long that no renewal occurs between an answer and its write-back.
+/// Long enough that no renewal occurs between an answer and its write-back.
 const LONG: RefreshSettings = RefreshSettings {
     lease: Some(Duration::from_secs(60)),
     lost_answer_ends_session: false,

@@ -2,6 +2,7 @@ use crate::api;
 use crate::command;
 use crate::failure::Outcome;
 use crate::metadata::Metadata;
+use crate::prose;
 use crate::test;
 
 mod direction;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     direction::check(&metadata)?;
     publishing::check(&metadata)?;
     messages::check(&metadata)?;
+    prose::run(&prose::Arguments::default())?;
     lean::check()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
     deny(arguments.advisories)?;
@@ -57,41 +59,4 @@ fn deny(advisories: bool) -> Outcome {
         "sources",
     ];
     command::run(command::cargo(deny).args(advisories.then_some("advisories")))
-}
-
-/// The stores, what they have in common, and who refreshes and signs out: each by itself.
-const PARTS: [&str; 5] = [
-    "token-cache-core",
-    "token-cache-redis",
-    "token-cache-dynamodb",
-    "token-cache-providers",
-    "token-cache-sign-out",
-];
-
-/// Features only add: each combination of what apps choose among must compile. A store knows neither who refreshes its tokens nor who
-/// signs out, so an app's choice of those is tried together with each combination of stores, and apart by themselves.
-fn feature_combinations() -> Outcome {
-    let combinations = [
-        "hack",
-        "check",
-        "--feature-powerset",
-        "--exclude-features",
-        "default",
-    ];
-    let mut together = command::cargo(combinations);
-    together.args([
-        "--package",
-        "token-cache",
-        "--group-features",
-        "providers,oauth2-5,openidconnect-4,sign-out,axum-0_8,actix-web-4",
-        // These pass through to the stores, which try them by themselves.
-        "--group-features",
-        "redis-1,aws-sdk-dynamodb-1",
-    ]);
-    command::run(&mut together)?;
-    let mut apart = command::cargo(combinations);
-    for package in PARTS {
-        apart.args(["--package", package]);
-    }
-    command::run(&mut apart)
 }

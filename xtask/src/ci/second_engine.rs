@@ -87,7 +87,7 @@ pub(super) fn check() -> Outcome {
     command::run(suite.env("TOKEN_CACHE_TEST_DYNAMODB", engine.url()))
 }
 
-/// A name that the suite does not have would skip nothing, and nobody would see it.
+/// A name that the suite does not have would skip nothing without an error.
 fn every_difference_is_a_check() -> Outcome {
     let table = command::root().join("conformance/src/table.rs");
     let checks = fs::read_to_string(&table).map_err(Failure::during(table.display()))?;

@@ -29,7 +29,7 @@ const RELATIVE_OPENINGS: usize = 633;
 const QUOTES: &str = "xtask/src/prose/";
 
 /// The language check of doc comments, comments, messages and Markdown pages.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Reads only the files under these paths
     paths: Vec<String>,
