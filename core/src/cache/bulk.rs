@@ -158,7 +158,7 @@ impl BulkSignOut {
         let ended_before = checkpoint.ended;
         let step = self
             .cache
-            .in_own_task("sign out many accounts", async move {
+            .run_detached("sign out many accounts", async move {
                 match work {
                     Work::Issuer { issuer, ahead } => {
                         step_of_issuer(&cache, checkpoint, issuer, ahead).await

@@ -1,15 +1,29 @@
-mod accounts;
-mod application;
+// The order of these modules is the order in which the methods of `TokenCache` and `Session` are documented.
 mod builder;
+
+mod open;
+
+mod sign_in;
+
+mod resume;
+
+mod session;
+
+mod sign_out;
+
+mod clock;
+
+mod application;
+mod background;
+mod on_behalf_of;
+
+mod accounts;
 mod bulk;
+mod diagnostics;
 mod encryption_stats;
 mod expected_sids;
 mod namespace;
 mod near_cache;
-mod on_behalf_of;
-mod session;
-mod sign_in;
-mod sign_out;
 mod token_warnings;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
@@ -25,13 +39,11 @@ pub use self::{
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::backend::in_same_call;
 use crate::{
-    AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MemoryStore,
-    NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey, Secret, SidMeaning, StartedSignIn, Ticket,
-    Timestamp, TokenStore,
+    AccountKey, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy, Result,
+    Secret, SidMeaning, TokenStore,
     near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
     refresh::Refreshes,
     seal::{Ring, UnreadableEntries},
-    sign_in::Started,
     telemetry::in_current_span,
 };
 
@@ -95,150 +107,6 @@ struct Settings {
 }
 
 impl TokenCache {
-    /// Opens a store with a secret and the default settings.
-    ///
-    /// # Errors
-    /// As [`TokenCacheBuilder::open`].
-    pub async fn open(store: impl TokenStore, secret: Secret) -> Result<Self> {
-        Self::builder(store).secret(secret).open().await
-    }
-
-    /// Returns a builder, to open a store with other settings.
-    pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
-        let store: Arc<dyn TokenStore> = Arc::new(store);
-        TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
-    }
-
-    /// Returns a cache of this process alone, with a random secret.
-    ///
-    /// # Errors
-    /// As [`TokenCacheBuilder::open`].
-    pub async fn in_memory() -> Result<Self> {
-        Self::builder(MemoryStore::new())
-            .secret(Secret::random()?)
-            .key_ring(KeyRing::sealing_with(RingKey::of_secret()))
-            .open()
-            .await
-    }
-
-    /// Returns the time of a sign-in's request, encrypted for the state cookie. Does no I/O.
-    ///
-    /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
-    pub fn start_sign_in(&self) -> Result<StartedSignIn> {
-        self.started(None)
-    }
-
-    /// Starts a sign-in whose authorization request has the parameter `max_age`, in whole seconds. Does no I/O.
-    ///
-    /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
-    /// leeway of one minute. It also refuses an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is
-    /// sealed, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
-    /// under a `max_age` of less than a day, and ignored under a longer one.
-    ///
-    /// # Errors
-    /// As [`start_sign_in`](Self::start_sign_in).
-    pub fn start_sign_in_with_max_age(&self, max_age: Duration) -> Result<StartedSignIn> {
-        self.started(Some(max_age))
-    }
-
-    fn started(&self, max_age: Option<Duration>) -> Result<StartedSignIn> {
-        let requested_at = self.keys()?.earliest;
-        StartedSignIn::seal(
-            &self.0.ring,
-            Started {
-                requested_at,
-                max_age,
-            },
-        )
-    }
-
-    /// Expects ID tokens of `issuer` to have a `sid`, because its logout messages name sessions by `sid`.
-    ///
-    /// A sign-in without a `sid` is then logged at WARN, once for each issuer: such a session is not ended by a message that
-    /// names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
-    pub fn expect_sid(&self, issuer: &str) {
-        self.0.expected_sids.add(issuer);
-    }
-
-    /// Returns the time on the store's clock, for the issue time of tokens. Does no I/O.
-    ///
-    /// A server knows the store's clock from the store's answers, up to a few milliseconds (up to a second on DynamoDB). This is the
-    /// earliest time that is possible, so an expiry that is counted from it is never later than the true one.
-    ///
-    /// Use it for every time that goes into the cache, such as the `sent_at` of [`TokenSet::from_response`](crate::TokenSet::from_response).
-    /// A time of this machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then count as fresh.
-    ///
-    /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
-    pub fn now(&self) -> Result<Timestamp> {
-        Ok(self.keys()?.earliest)
-    }
-
-    /// Returns the latest time that the store's clock can have reached, to check a time from elsewhere. Does no I/O.
-    ///
-    /// A time after it is certainly in the future. For the time of new tokens, use [`now`](Self::now).
-    ///
-    /// # Errors
-    /// As [`now`](Self::now).
-    pub fn latest_now(&self) -> Result<Timestamp> {
-        Ok(self.keys()?.latest)
-    }
-
-    /// Returns the session of a ticket, if it lives. Sends one request, or none on a near-cache hit.
-    ///
-    /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended (G1);
-    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the ticket was changed or truncated: drop it.
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the ticket's key, and every error of the store,
-    /// including [`Corrupt`](crate::ErrorKind::Corrupt): the session may still live, so keep the ticket.
-    pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
-        let session = self.resume_unverified(ticket)?;
-        session.check().await?;
-        Ok(session)
-    }
-
-    /// Returns the session of a ticket without a request to the store. It does not prove that the session lives: the first read
-    /// or write checks that.
-    ///
-    /// # Errors
-    /// As [`resume`](Self::resume), without the errors of the store.
-    pub fn resume_unverified(&self, ticket: &Ticket) -> Result<Session> {
-        Session::new(self.clone(), ticket.open(&self.0.ring)?)
-    }
-
-    /// Returns the newest session of an account that was begun with
-    /// [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that has no ticket. Returns `None`
-    /// if no such session lives. Sends one request.
-    ///
-    /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) if the bytes were not sealed by
-    /// this cache for this account; the errors of the store.
-    pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
-        accounts::open_background_session(self, account).await
-    }
-
-    /// Returns the diagnostics of the store and of this server's configuration: settings of the store that weaken a promise, missing
-    /// permissions, a key file that other users may read. Opening the cache logs each of them once. Does no I/O.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// let cache = token_cache_core::TokenCache::in_memory().await?;
-    /// assert_eq!(cache.diagnostics(), []);
-    /// # Ok(()) }
-    /// ```
-    pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut diagnostics = self.store().diagnostics();
-        diagnostics.extend_from_slice(&self.0.ring.keys().diagnostics);
-        diagnostics
-    }
-
-    /// Returns the store, with the layers of encryption and near cache around it.
-    pub fn store(&self) -> &dyn TokenStore {
-        &*self.0.store
-    }
-
     pub(crate) fn refreshes(&self) -> &Refreshes {
         &self.0.refreshes
     }
@@ -275,7 +143,7 @@ impl TokenCache {
     }
 
     /// Runs a task that continues when the caller is dropped (G4).
-    pub(crate) async fn in_own_task<T: Send + 'static>(
+    pub(crate) async fn run_detached<T: Send + 'static>(
         &self,
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,

@@ -1,4 +1,4 @@
-use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
+use super::{Keys, Session, TokenCache, background, sign_in::MARGIN};
 use crate::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Result, SessionKind, SessionTimes,
@@ -63,7 +63,7 @@ impl TokenCache {
         let name = keys
             .id_key
             .background_key_by_assertion(&on_behalf_of.assertion);
-        let found = accounts::find_background_session(self, &account, &name, &keys, |sealed| {
+        let found = background::find_background_session(self, &account, &name, &keys, |sealed| {
             let assertion = &on_behalf_of.assertion;
             let ring = &self.0.ring;
             TicketPayload::of_plain(PURPOSE, &ring.open_with(PURPOSE, assertion, sealed)?)
@@ -72,7 +72,7 @@ impl TokenCache {
             return Ok(session);
         }
         let cache = self.clone();
-        let begin = self.in_own_task(OPERATION, async move {
+        let begin = self.run_detached(OPERATION, async move {
             cache.begin_on_behalf_of(on_behalf_of, &keys).await
         });
         observe(

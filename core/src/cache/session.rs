@@ -37,29 +37,6 @@ impl Session {
         Ok(session)
     }
 
-    /// Returns the ticket, which the app stores in its session cookie. Does no I/O.
-    ///
-    /// # Errors
-    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system returns no random bytes.
-    pub fn ticket(&self) -> Result<Ticket> {
-        Ticket::issue(&self.cache.0.ring, &self.payload)
-    }
-
-    /// Returns when the session ends by itself, on the store's clock.
-    pub fn ends_at(&self) -> Timestamp {
-        self.payload.ends_at
-    }
-
-    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it cannot return the
-    /// issuer itself. Does no I/O.
-    ///
-    /// # Errors
-    /// [`Config`](ErrorKind::Config) if the namespace has another secret by now.
-    pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
-        let keys = self.cache.keys()?;
-        Ok(keys.id_key.issuer(issuer) == *self.payload.account.issuer())
-    }
-
     /// Returns the entry under `key`, or `None` if it is missing or expired. Sends one strongly consistent request, or none on a
     /// near-cache hit.
     ///
@@ -190,6 +167,29 @@ impl Session {
         self.cache
             .sign_out(SignOutScope::Session(self.clone()))
             .await
+    }
+
+    /// Returns the ticket, which the app stores in its session cookie. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system returns no random bytes.
+    pub fn ticket(&self) -> Result<Ticket> {
+        Ticket::issue(&self.cache.0.ring, &self.payload)
+    }
+
+    /// Returns when the session ends by itself, on the store's clock.
+    pub fn ends_at(&self) -> Timestamp {
+        self.payload.ends_at
+    }
+
+    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it cannot return the
+    /// issuer itself. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) if the namespace has another secret by now.
+    pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
+        let keys = self.cache.keys()?;
+        Ok(keys.id_key.issuer(issuer) == *self.payload.account.issuer())
     }
 
     /// Returns the key of the session's `sid`, or `None` if it has no `sid` or has ended.

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use super::{Session, TokenCache, accounts};
+use super::{Session, TokenCache, background};
 use crate::backend::in_boxed_call;
 use crate::{
-    Error, ErrorKind, Result, SessionKind, SessionTimes, SignIn, Timestamp,
+    Error, ErrorKind, Result, SessionKind, SessionTimes, SignIn, StartedSignIn, Timestamp,
     auth_time::{AuthTime, session_end},
     protocol::{self, BackgroundPlan, SignInPlan},
+    sign_in::Started,
     telemetry::{About, Operation, observe},
     ticket::TicketPayload,
     ticket_secret::TicketSecret,
@@ -15,6 +16,46 @@ use crate::{
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 
 impl TokenCache {
+    /// Returns the time of a sign-in's request, encrypted for the state cookie. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
+    pub fn start_sign_in(&self) -> Result<StartedSignIn> {
+        self.started(None)
+    }
+
+    /// Starts a sign-in whose authorization request has the parameter `max_age`, in whole seconds. Does no I/O.
+    ///
+    /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
+    /// leeway of one minute. It also refuses an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is
+    /// sealed, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
+    /// under a `max_age` of less than a day, and ignored under a longer one.
+    ///
+    /// # Errors
+    /// As [`start_sign_in`](Self::start_sign_in).
+    pub fn start_sign_in_with_max_age(&self, max_age: Duration) -> Result<StartedSignIn> {
+        self.started(Some(max_age))
+    }
+
+    fn started(&self, max_age: Option<Duration>) -> Result<StartedSignIn> {
+        let requested_at = self.keys()?.earliest;
+        StartedSignIn::seal(
+            &self.0.ring,
+            Started {
+                requested_at,
+                max_age,
+            },
+        )
+    }
+
+    /// Expects ID tokens of `issuer` to have a `sid`, because its logout messages name sessions by `sid`.
+    ///
+    /// A sign-in without a `sid` is then logged at WARN, once for each issuer: such a session is not ended by a message that
+    /// names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
+    pub fn expect_sid(&self, issuer: &str) {
+        self.0.expected_sids.add(issuer);
+    }
+
     /// Begins a session and returns it. It is always a new one, whatever other sessions the user has.
     ///
     /// Sends one request each for the account's record, the `sid`'s index entry (with a `sid`), the issuer's not-before time and
@@ -59,7 +100,7 @@ impl TokenCache {
             self.0.expected_sids.missing_at(issuer);
         }
         let cache = self.clone();
-        self.in_own_task("sign in", async move {
+        self.run_detached("sign in", async move {
             let account = keys.id_key.account(&sign_in.account);
             let payload = |ticket_secret: &TicketSecret| TicketPayload {
                 generation: keys.generation,
@@ -68,7 +109,7 @@ impl TokenCache {
                 ends_at,
             };
             let seal = |ticket_secret: &TicketSecret| {
-                accounts::seal_background_session(&cache.0.ring, &payload(ticket_secret))
+                background::seal_background_session(&cache.0.ring, &payload(ticket_secret))
             };
             let plan = SignInPlan {
                 account,

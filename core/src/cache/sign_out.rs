@@ -48,7 +48,7 @@ impl TokenCache {
         let options = self.evicting(&keys);
         let cutoff = CutoffTime::on_store_clock(keys.latest);
         let cache = self.clone();
-        self.in_own_task("sign out", async move {
+        self.run_detached("sign out", async move {
             let ended = cache.end_in_store(scope, &keys, cutoff, options).await?;
             cache.clear(ended, keys.longest_near_cache_life, wait).await
         })
@@ -145,7 +145,7 @@ impl TokenCache {
             }),
         };
         let cache = self.clone();
-        self.in_own_task("sign out", async move {
+        self.run_detached("sign out", async move {
             let ended = match sign_out {
                 ByMessage::Account(account) => {
                     protocol::sign_out_account(cache.store(), &account, cutoff, options).await

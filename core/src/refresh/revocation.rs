@@ -169,7 +169,7 @@ impl Session {
             });
             Ok((signed_out, Revoking(revoking)))
         };
-        self.cache().in_own_task("sign out", both).await
+        self.cache().run_detached("sign out", both).await
     }
 
     /// Returns the refresh token to revoke. If it cannot be read, the sign-out continues without it, and the failure is logged.

@@ -1,0 +1,67 @@
+use super::{Session, TokenCache, namespace::Keys};
+use crate::{
+    AccountId, AccountKey, BackgroundKey, Error, ErrorKind, ReadOptions, Result, seal::Ring,
+    ticket::TicketPayload,
+};
+
+impl TokenCache {
+    /// Returns the newest session of an account that was begun with
+    /// [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that has no ticket. Returns `None`
+    /// if no such session lives. Sends one request.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) if the bytes were not sealed by
+    /// this cache for this account; the errors of the store.
+    pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
+        open_background_session(self, account).await
+    }
+}
+
+pub(super) async fn open_background_session(
+    cache: &TokenCache,
+    account: &AccountId,
+) -> Result<Option<Session>> {
+    let keys = cache.fresh_keys().await?;
+    let account = keys.id_key.account(account);
+    let name = keys.id_key.background_key_by_account();
+    let open =
+        |sealed: &[u8]| TicketPayload::open(&cache.0.ring, TicketPayload::BACKGROUND, sealed);
+    find_background_session(cache, &account, &name, &keys, open).await
+}
+
+/// Returns the session of the newest background session under `name`, or `None` if none lives. `open` decrypts its ticket
+/// payload.
+pub(super) async fn find_background_session(
+    cache: &TokenCache,
+    account: &AccountKey,
+    name: &BackgroundKey,
+    keys: &Keys,
+    open: impl Fn(&[u8]) -> Result<TicketPayload>,
+) -> Result<Option<Session>> {
+    let background_sessions = cache.store().background_sessions().ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported, "open a background session").message(
+            "this store keeps no background sessions; use a store that does, such as Redis",
+        )
+    })?;
+    let found = background_sessions
+        .find(account, name, ReadOptions::at(keys.latest))
+        .await?;
+    let Some(newest) = found.first() else {
+        return Ok(None);
+    };
+    let payload = open(&newest.sealed)?;
+    if payload.account != *account || payload.ticket_secret.session_id() != newest.session_id {
+        return Err(Error::new(ErrorKind::Corrupt, "open a background session")
+            .message("its ticket payload was sealed for another account or session"));
+    }
+    match Session::new(cache.clone(), payload) {
+        // The session can end after the store has answered.
+        Err(error) if error.is_signed_out() => Ok(None),
+        session => session.map(Some),
+    }
+}
+
+pub(super) fn seal_background_session(ring: &Ring, payload: &TicketPayload) -> Result<Vec<u8>> {
+    payload.seal(ring, TicketPayload::BACKGROUND)
+}
