@@ -82,7 +82,7 @@ pub(super) fn check() -> Outcome {
         suite.args(["--skip", &format!("dynamodb::{behaviour}")]);
         suite.args(["--skip", &format!("sealed(dynamodb)::{behaviour}")]);
     }
-    say_differences();
+    print_differences();
     suite.envs(ENVIRONMENT);
     command::run(suite.env("TOKEN_CACHE_TEST_DYNAMODB", engine.url()))
 }
@@ -100,7 +100,7 @@ fn every_difference_is_a_check() -> Outcome {
     Failure::of_findings("behaviours that the second engine cannot show", &findings)
 }
 
-fn say_differences() {
+fn print_differences() {
     print("\n» behaviours that this engine can't show:");
     for (behaviour, why) in DIFFERENCES {
         print(&format!("  {behaviour}: {why}"));
