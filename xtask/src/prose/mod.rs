@@ -20,10 +20,10 @@ use sentence::Sentence;
 const LONGEST: usize = 30;
 
 /// The recorded number of sentences with more than [`LONGEST`] words. It may only fall.
-const LONG_SENTENCES: usize = 206;
+const LONG_SENTENCES: usize = 99;
 
 /// The recorded number of doc comments that open with "what", "who", "whether", "where", "none" or "true". It may only fall.
-const RELATIVE_OPENINGS: usize = 633;
+const RELATIVE_OPENINGS: usize = 42;
 
 /// Strings in this folder quote forbidden phrases.
 const QUOTES: &str = "xtask/src/prose/";
