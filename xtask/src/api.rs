@@ -15,6 +15,10 @@ use crate::print::print;
 /// Set for the compiler's documentation tool, in whose place cargo runs this program.
 const RUSTDOC: &str = "TOKEN_CACHE_XTASK_RUSTDOC";
 
+/// The crate whose root an app's author reads first, and the most items that it may have there.
+const FACADE: &str = "token-cache";
+const MOST_AT_ROOT: usize = 40;
+
 /// Compares the public API of each published crate with its record.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -35,6 +39,14 @@ pub(crate) fn check(metadata: &Metadata, writes: bool) -> Outcome {
     let mut findings = Vec::new();
     for name in crates {
         let current = public_api(name)?;
+        if name == FACADE {
+            let items = at_root("token_cache", &current);
+            if items > MOST_AT_ROOT {
+                return Err(Failure::new(format!(
+                    "the root of {name} has {items} items, and {MOST_AT_ROOT} are the most; move some into a module"
+                )));
+            }
+        }
         let file = format!("api/{name}.txt");
         let path = command::root().join(&file);
         if writes {
@@ -101,6 +113,19 @@ fn public_api(name: &str) -> Outcome<String> {
     Ok(lines.join("\n"))
 }
 
+/// Returns how many items the root module has: names, functions and modules.
+fn at_root(root: &str, api: &str) -> usize {
+    let prefix = format!("{root}::");
+    api.lines()
+        .filter_map(|line| line.split_once(&prefix))
+        .filter(|(before, _)| !before.contains('('))
+        .filter(|(_, rest)| {
+            let name = rest.split(['(', '<', ' ']).next().unwrap_or(rest);
+            !name.contains("::")
+        })
+        .count()
+}
+
 /// Returns the lines that only one of the two has, with `-` or `+` in front.
 fn differences<'a>(recorded: &'a str, current: &'a str) -> impl Iterator<Item = String> + 'a {
     let before: HashSet<&str> = recorded.lines().collect();
@@ -114,12 +139,21 @@ fn differences<'a>(recorded: &'a str, current: &'a str) -> impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
-    use super::differences;
+    use super::{at_root, differences};
 
     #[test]
     fn a_changed_line_is_removed_and_added() {
         let found: Vec<String> = differences("a\nb(u8)\n", "a\nb(u16)\nc\n").collect();
         assert_eq!(found, ["- b(u8)", "+ b(u16)", "+ c"]);
         assert_eq!(differences("a\n", "a\n").count(), 0);
+    }
+    #[test]
+    fn the_items_of_the_root_are_counted_without_those_of_modules() {
+        let api = "pub mod token_cache\n\
+                   pub use token_cache::Session\n\
+                   pub mod token_cache::store\n\
+                   pub use token_cache::store::TokenStore\n\
+                   pub async fn token_cache::open(&str) -> token_cache::Result<u8>\n";
+        assert_eq!(at_root("token_cache", api), 3);
     }
 }
