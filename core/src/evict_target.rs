@@ -1,8 +1,8 @@
 use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
 
-/// The clock that a cutoff is read on.
+/// The clock of a [`CutoffTime`]: the store's or the provider's.
 ///
-/// The two clocks are never compared with each other: a session has a time on each.
+/// A session has a time on each of them ([`SessionTimes`]). A time on one clock is never compared with a time on the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
     clippy::exhaustive_enums,
@@ -15,7 +15,9 @@ pub enum CutoffClock {
     Provider,
 }
 
-/// A time up to which sessions are ended, on one of the two clocks.
+/// A time up to which an eviction ends sessions, on one of the two clocks.
+///
+/// A session ends if its time on the same clock is equal or earlier ([`SessionTimes::is_not_after`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
@@ -29,7 +31,7 @@ pub struct CutoffTime {
 }
 
 impl CutoffTime {
-    /// Returns a cutoff on the store's clock.
+    /// Creates a cutoff on the store's clock, for a sign-out by the app.
     pub const fn on_store_clock(at: Timestamp) -> Self {
         Self {
             clock: CutoffClock::Store,
@@ -37,7 +39,7 @@ impl CutoffTime {
         }
     }
 
-    /// Returns a cutoff on the provider's clock.
+    /// Creates a cutoff on the provider's clock, for a sign-out by the provider's message. `at` is the message's `iat`.
     pub const fn on_provider_clock(at: Timestamp) -> Self {
         Self {
             clock: CutoffClock::Provider,
@@ -55,13 +57,13 @@ impl CutoffTime {
 pub struct SessionTimes {
     /// When the authorization request was sent, on the store's clock.
     pub requested_at: Timestamp,
-    /// The claim `auth_time` (OpenID Connect Core section 2), on the provider's clock. Without that claim, the best time that is
-    /// known instead.
+    /// The claim `auth_time` (OpenID Connect Core section 2), on the provider's clock. Without a plausible claim, it is five seconds before
+    /// `requested_at`.
     pub auth_time: Timestamp,
 }
 
 impl SessionTimes {
-    /// Returns the time on `clock`.
+    /// Returns the time on `clock`: `requested_at` on the store's clock, `auth_time` on the provider's.
     pub const fn on(&self, clock: CutoffClock) -> Timestamp {
         match clock {
             CutoffClock::Store => self.requested_at,
@@ -69,10 +71,11 @@ impl SessionTimes {
         }
     }
 
-    /// Returns the times that are credible when the store's clock shows `now`.
+    /// Returns the same times, with each one that cannot be right replaced by the earliest time, [`Timestamp::default`]. `now` is the time
+    /// on the store's clock.
     ///
-    /// A time that is more than five minutes ahead of `now` becomes the earliest time there is. No sign-in stores such a time. A
-    /// session with one would be spared by every sign-out until then. A store compares the credible times with a cutoff.
+    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. A session with one would be
+    /// spared by every sign-out until then. Therefore a store compares the credible times with a cutoff.
     pub fn credible_at(&self, now: Timestamp) -> Self {
         let credible = |time: Timestamp| {
             if time > now + MOST_PROVIDER_AHEAD {
@@ -87,13 +90,15 @@ impl SessionTimes {
         }
     }
 
-    /// Returns `true` if the time on the cutoff's clock is the cutoff or earlier. An equal time counts as earlier.
+    /// Returns `true` if a cutoff ends the session: its time on the cutoff's clock is equal to the cutoff or earlier.
     pub fn is_not_after(&self, cutoff: CutoffTime) -> bool {
         self.on(cutoff.clock) <= cutoff.at
     }
 }
 
-/// The bound of an eviction by `sid`: a time, or none.
+/// The sessions that an eviction by `sid` ends: those up to a cutoff time, or all.
+///
+/// It is a part of [`EvictTarget::Sid`], and [`SidIndex::set_sid_not_before`](crate::SidIndex::set_sid_not_before) takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -107,7 +112,7 @@ pub enum CutoffBound {
 }
 
 impl CutoffBound {
-    /// Returns `true` if a session with these times is ended.
+    /// Returns `true` if the bound ends a session with these times. The caller has checked that the session has the `sid`.
     pub fn ends(&self, times: &SessionTimes) -> bool {
         match self {
             Self::Time(cutoff) => times.is_not_after(*cutoff),
@@ -118,9 +123,9 @@ impl CutoffBound {
 
 /// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends.
 ///
-/// An eviction ends the sessions of its target up to the cutoff. It also stores the cutoff as a *not-before time*, so that a sign-in
-/// that began earlier and arrives later is refused (G2). Not-before times only rise: an eviction that is repeated, delayed or sent
-/// twice ends nothing new.
+/// An eviction ends the sessions of its target up to the cutoff. With most targets, the cutoff is also stored as a *not-before time*: a
+/// sign-in that began earlier and arrives later is refused (G2). Not-before times only rise. Therefore an eviction that is repeated,
+/// delayed or sent twice ends nothing new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -149,7 +154,9 @@ pub enum EvictTarget {
 }
 
 impl EvictTarget {
-    /// Returns `true` if the session `session_id`, with this `sid` and these times, is ended.
+    /// Returns `true` if the eviction ends the session `session_id` with these times. `sid` is `None` if the session has none.
+    ///
+    /// A store passes the times of [`SessionTimes::credible_at`].
     pub fn ends(&self, session_id: &SessionId, sid: Option<&SidKey>, times: &SessionTimes) -> bool {
         match self {
             Self::Session(ended) => ended == session_id,

@@ -6,12 +6,12 @@ macro_rules! hash_name {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// The name with these bytes.
+            /// Returns the value with these bytes, as a store holds them.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// The bytes that a store keeps.
+            /// Returns the bytes, as a store holds them.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }

@@ -7,12 +7,12 @@ use crate::{
 };
 
 hash_name! {
-    /// The owner of a refresh lock: a random id, new for each attempt.
+    /// The owner of a refresh lock: a random id, new for each attempt to refresh an entry.
     LockOwner
 }
 
 impl LockOwner {
-    /// Returns a new owner.
+    /// Creates a random owner, for an attempt to refresh an entry.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -21,7 +21,7 @@ impl LockOwner {
     }
 }
 
-/// The options of [`RefreshLocks::acquire`].
+/// The options of [`RefreshLocks::acquire`]: the new owner, the duration of the lock, and the version that was read.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AcquireOptions {
@@ -29,14 +29,19 @@ pub struct AcquireOptions {
     pub owner: LockOwner,
     /// How long the lock is held, counted from when the store receives the request.
     pub lease: Duration,
-    /// The version of the entry that is due for a refresh, or `None` if no entry was read. Any other version in the store is fresher.
+    /// The version of the entry that is due for a refresh. `None` (the default) if no entry was read.
+    ///
+    /// If the store has another version, it is fresher: the lock is not taken, and [`Acquired::Fresher`] returns the entry.
     pub seen: Option<Version>,
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
 }
 
 impl AcquireOptions {
-    /// Returns options for `owner` and `lease` without an entry that was read. `now` is the time on the store's clock.
+    /// Creates options for a caller that read no entry. If the store has an entry, the lock is then not taken. If an entry was read, also
+    /// set its version with [`seen`](Self::seen).
+    ///
+    /// The lock is held for `lease`, counted from when the store receives the request. `now` is the time on the store's clock.
     pub const fn new(owner: LockOwner, lease: Duration, now: Timestamp) -> Self {
         Self {
             owner,
@@ -46,7 +51,7 @@ impl AcquireOptions {
         }
     }
 
-    /// Takes the lock only if the entry still has this version.
+    /// Sets the version of the entry that was read. The lock is not taken if the store has another version.
     pub const fn seen(mut self, version: Version) -> Self {
         self.seen = Some(version);
         self
@@ -60,16 +65,16 @@ impl AcquireOptions {
     reason = "a caller must tell all of them apart"
 )]
 pub enum Acquired {
-    /// `owner` holds the lock, and the entry has the version `seen`.
+    /// `owner` holds the lock. The entry has the version `seen`, or no entry exists.
     Held,
-    /// Another version was written; use it. The lock was not taken.
+    /// The store has another version than `seen`; use this entry. The lock is not held.
     Fresher(Entry),
-    /// Another owner holds the lock, for at most this long.
+    /// Another owner holds the lock, for at most this long unless it renews the lock. Try again later.
     Busy(Duration),
 }
 
-/// Locks that give one server at a time the right to call the provider's token endpoint for an entry (G6). An optional part of a
-/// store.
+/// Locks that give one app server at a time the right to call the provider's token endpoint for an entry. So one refresh at a time, in the
+/// whole fleet, sends the entry's refresh token (G6). They are an optional part of a store.
 ///
 /// The refreshed entry is written under the lock by [`TokenStore::write`](crate::TokenStore::write) with
 /// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing). The version acts as a

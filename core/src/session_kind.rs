@@ -1,4 +1,7 @@
-/// How a session was begun. The sessions of an account are counted by kind, so that those of web APIs do not displace those of browsers.
+/// How a session was begun: by a user or an application, or by a web API on behalf of a user.
+///
+/// The sessions of an account are counted by kind, each with the limit [`max_sessions`](crate::TokenCacheBuilder::max_sessions). So the
+/// sessions of web APIs do not displace those of browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[expect(
     clippy::exhaustive_enums,

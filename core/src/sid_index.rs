@@ -9,6 +9,8 @@ use crate::{
 };
 
 /// An entry of the sid index: a sign-in of an account under a provider's `sid`.
+///
+/// A sign-in passes it to [`SidIndex::add`], so that a logout message that names only the `sid` finds the account.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SidEntry {
@@ -18,12 +20,12 @@ pub struct SidEntry {
     pub requested_at: Timestamp,
     /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// The deadline on the store's own clock. From then on the request is refused.
+    /// The deadline, on the store's own clock. From then on the store refuses the request.
     pub not_after: Timestamp,
 }
 
 impl SidEntry {
-    /// Returns an entry with these fields.
+    /// Creates an entry for [`SidIndex::add`]. All times are on the store's clock.
     pub const fn new(
         account: AccountKey,
         requested_at: Timestamp,
@@ -43,14 +45,14 @@ impl SidEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SidAccounts {
-    /// The accounts that signed in under the `sid`.
+    /// The accounts that signed in under the `sid` and whose sessions may still live. Empty if the index does not have the `sid`.
     pub accounts: Vec<AccountKey>,
     /// `true` if the store may have dropped entries of the index. Then an empty list does not prove that there are no accounts.
     pub may_be_incomplete: bool,
 }
 
 impl SidAccounts {
-    /// Returns a complete list of accounts.
+    /// Creates a complete list of accounts.
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
         Self {
             accounts,
@@ -58,7 +60,7 @@ impl SidAccounts {
         }
     }
 
-    /// Records that the store may have dropped entries.
+    /// Sets that the store may have dropped entries of the index.
     pub const fn maybe_incomplete(mut self) -> Self {
         self.may_be_incomplete = true;
         self
@@ -69,12 +71,12 @@ impl SidAccounts {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
-    /// The least time that the not-before time is stored, counted from when the store receives it.
+    /// The least time that the not-before time is stored, counted from when the store receives it: 30 minutes by default.
     pub not_before_lifetime: Duration,
 }
 
 impl NotBeforeOptions {
-    /// Returns options with this lifetime.
+    /// Creates options with this lifetime of the not-before time.
     pub const fn lifetime(not_before_lifetime: Duration) -> Self {
         Self {
             not_before_lifetime,
@@ -88,20 +90,22 @@ impl Default for NotBeforeOptions {
     }
 }
 
-/// Selects the accounts to list, and the page to begin with.
+/// The options of [`SidIndex::accounts`]: the accounts to list, and the page to return.
+///
+/// By default, it lists the accounts of all issuers from the first page on.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AccountListOptions {
-    /// Lists only the accounts of this issuer.
+    /// The issuer whose accounts are listed. `None` lists the accounts of all issuers.
     pub issuer: Option<IssuerKey>,
-    /// The cursor of an earlier page.
+    /// The cursor of the page before, from [`AccountPage::next`]. `None` lists from the beginning.
     pub cursor: Option<AccountCursor>,
-    /// The approximate number of accounts in a page. With zero, the store decides.
+    /// The approximate number of accounts in a page. If it is zero (the default), the store decides.
     pub page: usize,
 }
 
 impl AccountListOptions {
-    /// Selects every account of one issuer.
+    /// Creates options that list the accounts of one issuer, from the beginning.
     pub fn of_issuer(issuer: IssuerKey) -> Self {
         Self {
             issuer: Some(issuer),
@@ -109,7 +113,7 @@ impl AccountListOptions {
         }
     }
 
-    /// Continues after an earlier page.
+    /// Sets the cursor of the page before, to list the page after it.
     pub fn from(mut self, cursor: AccountCursor) -> Self {
         self.cursor = Some(cursor);
         self
@@ -122,18 +126,20 @@ impl AccountListOptions {
     }
 }
 
-/// The end of a page of accounts, as an opaque text of the store.
+/// The end of a page of accounts, from which a listing continues: a text that only its store understands.
+///
+/// An app can serialize it to continue later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountCursor(String);
 
 impl AccountCursor {
-    /// Returns a cursor with a text that the store understands.
+    /// Creates a cursor from a text of the store. [`SidIndex::accounts`] checks the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text.
+    /// Returns the text of the store.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -150,19 +156,21 @@ pub struct AccountPage {
 }
 
 impl AccountPage {
-    /// Returns a page with these fields.
+    /// Creates a page. `next` is the cursor of the next page, or `None` at the end.
     pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
     }
 }
 
-/// The owner of the not-before time of a bulk eviction: each account, or their issuer.
+/// The choice whether a bulk eviction sets a not-before time on each account, for [`SidIndex::evict_accounts`].
+///
+/// Either the accounts or their issuer must have one, so that a sign-in that began earlier is refused (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
-    /// On each account, since the accounts were listed one by one.
+    /// Sets a not-before time on each account, for accounts that were listed one by one.
     Account,
-    /// On the issuer, and on no account.
+    /// Sets no not-before time. The caller has set that of the issuer with [`SidIndex::set_issuer_not_before`].
     Issuer,
 }
 
@@ -172,8 +180,8 @@ pub enum NotBeforeScope {
 /// It is optional. Without it, a store supports neither sign-out by `sid` alone nor sign-out of an issuer.
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Adds a sign-in to the entry of its `sid`, beside other accounts. One request; at most a few if others add to the entry at the same
-    /// time, or live longer.
+    /// Adds a sign-in to the index under its `sid`, beside other accounts. One request; at most a few if others add to the `sid` at the
+    /// same time, or live longer.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the `sid` was ended forever, or if its not-before time is equal to or later
@@ -184,8 +192,8 @@ pub trait SidIndex: Send + Sync {
     /// - A request that is sent twice has the effect of one.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
-    /// Sets the not-before time of a `sid`, even of an unknown one, and returns the accounts under it. One request, or two if it would
-    /// lower the present not-before time.
+    /// Sets the not-before time of a `sid`, even of an unknown one, and returns the accounts under it. The list is empty for an unknown
+    /// `sid`. One request, or two if it would lower the present not-before time.
     ///
     /// A repeated call returns the accounts again.
     ///
@@ -204,7 +212,9 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Refuses a sign-in that began before a sign-out of its whole issuer. One request.
+    /// Checks that a sign-in, which began at `requested_at`, did not begin before a sign-out of its whole issuer. One request.
+    ///
+    /// Returns `Ok` if the issuer has no not-before time or an earlier one, and the store's own clock has not passed `not_after`.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to or later than `requested_at`, or if the
@@ -228,7 +238,8 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Returns a page of the accounts that have a partition. A store may visit far more accounts than it returns.
+    /// Returns a page of the accounts for which the store has data: an account's partition. A store may visit far more accounts than it
+    /// returns.
     ///
     /// Every account whose partition exists from the first page to the last is in at least one page.
     ///

@@ -22,7 +22,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// Returns the limits of this store.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns what the store found when it was opened and an operator should know. Sends no request.
+    /// Returns findings for an operator, such as a risky setting of the Redis server, that the store made when it was opened. The list is
+    /// empty if there are no findings. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
     /// Returns the namespace's record and the time of the store's clock. One request.
@@ -101,7 +102,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: WriteOptions,
     ) -> Result<PutResult>;
 
-    /// Removes an entry. Succeeds if the entry is missing. One request.
+    /// Removes an entry. Returns `Ok` if the entry is missing, too. One request.
     ///
     /// # Errors
     /// The store's own failures.
@@ -141,19 +142,19 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>>;
 
-    /// Returns the clock of a store in this process, or `None` for a store on a server.
+    /// Returns the clock of a store in this process, or `None` for a store outside of it, such as Redis.
     fn clock(&self) -> Option<&dyn TimeSource>;
 
-    /// Returns the locks for refreshes, if the store has them.
+    /// Returns the locks for refreshes, or `None` if the store does not have them.
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
 
-    /// Returns the index from a `sid` to accounts, if the store has one.
+    /// Returns the index from a `sid` to accounts, or `None` if the store does not have one.
     fn sid_index(&self) -> Option<&dyn SidIndex>;
 
-    /// Returns the storage of sealed ticket secrets for background access, if the store has it.
+    /// Returns the storage of encrypted ticket secrets for background access, or `None` if the store does not have it.
     fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
-    /// Returns the backplane, which tells servers with near caches of sign-outs, if the store has one.
+    /// Returns the backplane, which notifies app servers with near caches of sign-outs, or `None` if the store does not have one.
     fn backplane(&self) -> Option<&dyn Backplane>;
 }
 

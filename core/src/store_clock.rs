@@ -40,8 +40,10 @@ pub struct StoreClock {
 }
 
 impl StoreClock {
-    /// Returns the estimate after an answer that shows `time`, or up to `precision` later. `sent` and `received` are when the request was
+    /// Creates an estimate from a first answer of the store. `sent` and `received` are the instants of this machine when the request was
     /// sent and when its answer arrived.
+    ///
+    /// `time` is the reading in the answer. At some instant between the two, the store's clock showed `time`, or up to `precision` later.
     pub fn new(sent: Instant, received: Instant, time: Timestamp, precision: Duration) -> Self {
         let mut clock = Self {
             base: sent,
@@ -53,8 +55,9 @@ impl StoreClock {
         clock
     }
 
-    /// Narrows the estimate by another answer. An answer that contradicts the estimate replaces it: the store's clock was set, or another
-    /// server answered.
+    /// Narrows the estimate by another answer. The parameters are those of [`new`](Self::new).
+    ///
+    /// An answer that contradicts the estimate replaces it: the store's clock was set, or another server of the store answered.
     pub fn observe(
         &mut self,
         sent: Instant,
@@ -73,13 +76,19 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// Returns the earliest possible reading at `at`. It is used for the time of a sign-in and for the times of tokens.
+    /// Returns the earliest time that the store's clock can show at `at`, an instant of this machine since the last answer.
+    ///
+    /// Use it for a time from which a lifetime is counted, such as the time of a sign-in or of a token request. The end of the lifetime is
+    /// then never later than the true one.
     pub fn earliest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)
     }
 
-    /// Returns the latest possible reading at `at`. It is used for the cutoff time of a sign-out and for expiry.
+    /// Returns the latest time that the store's clock can show at `at`, an instant of this machine since the last answer.
+    ///
+    /// Use it for the cutoff time of a sign-out, and as the `now` that decides what has expired. A session that began before is then never
+    /// missed, and an expired entry is never returned.
     pub fn latest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis(

@@ -2,16 +2,16 @@ use std::{fmt, time::SystemTime};
 
 use crate::Timestamp;
 
-/// A clock that is read without a request: the clock of a store in this process.
+/// The clock of a store in this process, which is read without a request. [`TokenStore::clock`](crate::TokenStore::clock) returns it.
 ///
-/// A store on a server has none. Its clock is estimated from the answers of
-/// [`TokenStore::namespace`](crate::TokenStore::namespace).
+/// A store on a server has no such clock. Its time is estimated from the answers of [`TokenStore::namespace`](crate::TokenStore::namespace)
+/// ([`StoreClock`](crate::StoreClock)).
 pub trait TimeSource: fmt::Debug + Send + Sync + 'static {
-    /// Returns the present time.
+    /// Returns the present time of this clock.
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine.
+/// The wall clock of this machine. A [`MemoryStore`](crate::MemoryStore) uses it by default.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemClock;
