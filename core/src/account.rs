@@ -25,7 +25,9 @@ pub struct AccountId {
 }
 
 impl AccountId {
-    /// Returns the account of the user `subject` at `issuer`.
+    /// Creates the id of the user `subject` at `issuer`. The app must have verified the ID token that both come from.
+    ///
+    /// Both texts are used exactly as they are: a trailing slash or another case is another account.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
@@ -37,7 +39,7 @@ impl AccountId {
         })
     }
 
-    /// Returns an account for an app without OpenID Connect: `key` within `namespace`.
+    /// Creates the id of an account in an app without OpenID Connect: `key` within `namespace`.
     ///
     /// It never equals an account of an OpenID Connect issuer. Its issuer is `custom:` followed by the namespace; a sign-out of that issuer
     /// signs out all accounts of the namespace.
@@ -54,7 +56,7 @@ impl AccountId {
         Self::new(format!("custom:{namespace}"), key)
     }
 
-    /// Returns the account of the application itself, for tokens that belong to no user.
+    /// Creates the account id of the application itself, for tokens that belong to no user.
     ///
     /// [`TokenCache::application`](crate::TokenCache::application) finds or begins its session. It is
     /// [`custom`](Self::custom) of the namespace `application`.
@@ -65,12 +67,12 @@ impl AccountId {
         Self::custom("application", client_id)
     }
 
-    /// Returns the issuer.
+    /// Returns the issuer. For a [`custom`](Self::custom) account, it is `custom:` followed by the namespace.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Returns the subject: the issuer's identifier of the user.
+    /// Returns the subject: the issuer's identifier of the user. For a [`custom`](Self::custom) account, it is the key.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -84,6 +86,9 @@ impl fmt::Debug for AccountId {
 
 /// A session at the provider: an issuer and its `sid` (OpenID Connect Front-Channel Logout 1.0, section 3).
 ///
+/// It names the sessions of this cache that were begun under it, for example in a sign-out
+/// ([`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession)).
+///
 /// ```
 /// let at_provider = token_cache_core::ProviderSid::new("https://id.example", "08a5019c")?;
 /// # Ok::<(), token_cache_core::Error>(())
@@ -95,7 +100,7 @@ pub struct ProviderSid {
 }
 
 impl ProviderSid {
-    /// Returns the session `sid` of `issuer`.
+    /// Creates the name of the session `sid` of `issuer`. Both texts are used exactly as they are.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
@@ -125,16 +130,18 @@ impl fmt::Debug for ProviderSid {
 }
 
 hash_name! {
-    /// The keyed hash of an issuer.
+    /// The keyed hash of an issuer, by which a store knows it.
     IssuerKey
 }
 
 hash_name! {
-    /// The keyed hash of a provider's session: of its issuer and `sid`.
+    /// The keyed hash of a provider's session: of its issuer and `sid`. The sid index of a store finds accounts by it.
     SidKey
 }
 
-/// The name of an account in a store: the keyed hashes of its issuer and of issuer and subject.
+/// The name of an account in a store: the keyed hash of its issuer, and that of issuer and subject.
+///
+/// A store never receives the [`AccountId`] itself (G5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
     issuer: IssuerKey,
@@ -142,17 +149,17 @@ pub struct AccountKey {
 }
 
 impl AccountKey {
-    /// Returns the account with these hashes.
+    /// Creates the name of the account with these hashes, as a store holds them.
     pub const fn new(issuer: IssuerKey, subject: [u8; 16]) -> Self {
         Self { issuer, subject }
     }
 
-    /// Returns the hash of the issuer.
+    /// Returns the keyed hash of the issuer.
     pub const fn issuer(&self) -> &IssuerKey {
         &self.issuer
     }
 
-    /// Returns the hash of issuer and subject.
+    /// Returns the keyed hash of issuer and subject.
     pub const fn subject(&self) -> &[u8; 16] {
         &self.subject
     }

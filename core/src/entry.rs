@@ -9,7 +9,8 @@ use crate::{
     entry_value::Encoding, hash_name::hash_name, seal::SessionKeys, wiped::Wiped,
 };
 
-/// The name of an entry within its session, as one text. It names a client, a resource or scopes, and the kind of tokens.
+/// The name of an entry within its session, as a text that the app chooses. It usually names a client, a resource or scopes, and the kind
+/// of tokens.
 ///
 /// ```
 /// use token_cache_core::EntryKey;
@@ -23,7 +24,7 @@ use crate::{
 pub struct EntryKey(String);
 
 impl EntryKey {
-    /// Returns a key with a text of the app's choice.
+    /// Creates a key with a text of the app's choice.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if it is empty, blank or over 8 KiB.
@@ -31,7 +32,7 @@ impl EntryKey {
         account::id("name an entry", "entry key", text.into()).map(Self)
     }
 
-    /// Returns the key of the tokens for one resource (RFC 8707).
+    /// Creates the key of the tokens for one resource (RFC 8707). A key of [`new`](Self::new) with the resource alone is another key.
     ///
     /// # Errors
     /// As [`new`](Self::new). Also [`Misuse`](ErrorKind::Misuse) if the resource has white space or a control character: a resource is a
@@ -53,15 +54,15 @@ impl fmt::Debug for EntryKey {
 }
 
 hash_name! {
-    /// The keyed hash of an [`EntryKey`].
+    /// The keyed hash of an [`EntryKey`], by which the store finds the entry within its session.
     EntryName
 }
 
-/// The address of an entry: its account, its session's id, its name.
+/// The address of an entry in a store: its account, its session's id, and its name.
 ///
 /// Every address has a `SessionId`, so an entry of an ended session cannot be reached. An address that a [`Session`](crate::Session) made
-/// also carries the ticket secret, which is used for sealing alone. Code outside this crate cannot read it. It has no part in comparing
-/// two addresses.
+/// also carries the ticket secret, which only encrypts and decrypts the entry. Code outside this crate cannot read it. It has no part in
+/// comparing two addresses.
 #[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
@@ -71,7 +72,10 @@ pub struct EntryAddress {
 }
 
 impl EntryAddress {
-    /// Returns the address of `name` in the session `session_id` of `account`.
+    /// Creates the address of `name` in the session `session_id` of `account`, without a ticket secret.
+    ///
+    /// With it, a store can be called directly. A [`SealedStore`](crate::SealedStore) refuses it as [`Misuse`](ErrorKind::Misuse) when it
+    /// encrypts or decrypts.
     pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
             account,
@@ -136,11 +140,13 @@ impl fmt::Debug for EntryAddress {
 }
 
 /// The version of an entry: random, new for each write, compared only for equality.
+///
+/// [`PutMode::Update`](crate::PutMode::Update) takes the version that was read, and fails if another one is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version([u8; 8]);
 
 impl Version {
-    /// Returns a new version.
+    /// Creates a random version, for a new write.
     ///
     /// # Errors
     /// [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -148,12 +154,12 @@ impl Version {
         entropy::random().map(Self)
     }
 
-    /// Returns the version with these bytes.
+    /// Returns the version with these bytes, as a store holds them.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the bytes, as a store writes them.
+    /// Returns the bytes, as a store holds them.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
@@ -171,7 +177,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns an entry with these fields. `expires_at` is on the store's clock.
+    /// Creates an entry with these bytes, as a store returns it. `expires_at` is on the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
         Self::of(Wiped::new(value.into()), version, expires_at)
     }
@@ -184,7 +190,10 @@ impl Entry {
         }
     }
 
-    /// Returns the stored bytes. They are sealed if a [`TokenCache`](crate::TokenCache) put the entry.
+    /// Returns the bytes of the entry as they are. In a store they are encrypted, if a [`TokenCache`](crate::TokenCache) put the entry.
+    ///
+    /// An entry that a [`Session`](crate::Session) returns is decrypted. Its bytes are one byte for the encoding and then the value. Read
+    /// the value with [`bytes`](Self::bytes) or [`tokens`](Self::tokens).
     pub fn stored(&self) -> &[u8] {
         &self.value
     }
@@ -193,7 +202,7 @@ impl Entry {
         Arc::make_mut(&mut self.value)
     }
 
-    /// Returns the version.
+    /// Returns the version of the entry, for [`PutMode::Update`](crate::PutMode::Update).
     pub const fn version(&self) -> Version {
         self.version
     }
@@ -203,12 +212,13 @@ impl Entry {
         self.expires_at
     }
 
-    /// Returns `true` if the entry has expired at `now`.
+    /// Returns `true` if the entry has expired at `now`, on the store's clock.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
 
-    /// Returns the bytes that were put.
+    /// Returns the bytes that were put, of an entry that a [`Session`](crate::Session) returned. For a token set, this is its stored form,
+    /// JSON.
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) if they were not put by [`Session::put`](crate::Session::put).
@@ -219,10 +229,10 @@ impl Entry {
         }
     }
 
-    /// Returns the token set that was put.
+    /// Returns the token set that was put, of an entry that a [`Session`](crate::Session) returned.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if something else was put.
+    /// [`Corrupt`](ErrorKind::Corrupt) if something else was put, such as bytes.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))

@@ -4,6 +4,8 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 
 /// The value that [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
 ///
+/// Both are converted implicitly, so an app rarely names this type. An entry of bytes lasts as long as its session.
+///
 /// ```
 /// use token_cache_core::{TokenSet, EntryValue};
 ///

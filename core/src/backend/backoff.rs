@@ -2,8 +2,10 @@ use std::time::Duration;
 
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// Returns the wait before attempt `attempt + 1`. It doubles with each attempt, up to half a second. Half of it is random, so that the
-/// servers of a fleet do not retry at the same time.
+/// Returns how long to wait before a failed request is sent again. `attempt` is the number of doublings of `first`.
+///
+/// The longest wait is `first`, doubled `attempt` times, but at most half a second. The result is random between half of that and all of
+/// it, so that the servers of a fleet do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;

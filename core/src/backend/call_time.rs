@@ -73,11 +73,14 @@ fn surrounding() -> Option<CallTime> {
     Some(CallTime(Mutex::new(spent(so_far.ok()?))))
 }
 
-/// Returns how much of a store's timeout for one request is left to the call of the cache that sends the request.
+/// Returns how much of `timeout` is left for the next request. `timeout` is the store's configured timeout for one request.
 ///
-/// A store limits each request by this instead of its configured timeout, and sends no request once it is zero. A call that needs several
-/// requests, such as a sign-in, then spends at most the timeout in them together. The time between requests, such as a wait for a
-/// lease or a provider, does not count. Outside a call it is the whole timeout.
+/// A call of the cache, such as a sign-in, can send several requests. Together they take at most one timeout: the result is `timeout` less
+/// the time of the requests that the call has sent so far. The time between requests, such as a wait for a lease or a provider, does not
+/// count. Outside a call of the cache, the result is the whole `timeout`.
+///
+/// A store asks for it before each request and limits the request by the result. It sends no request if the result is zero. It holds a
+/// [`StoreRequest`] during the request, so that its time counts.
 ///
 /// ```
 /// use std::time::Duration;
@@ -96,13 +99,15 @@ pub fn time_left(timeout: Duration) -> Duration {
         .unwrap_or(timeout)
 }
 
-/// A request of a store in flight: its time counts for [`time_left`]. The time of concurrent requests counts once.
+/// A guard for the time of one request of a store, which counts for [`time_left`] from [`begin`](Self::begin) until it is dropped.
+///
+/// The time of concurrent requests counts once.
 #[derive(Debug)]
 #[must_use = "its time counts until it is dropped"]
 pub struct StoreRequest(());
 
 impl StoreRequest {
-    /// Starts the count.
+    /// Starts the count. Call it when the request is sent. Outside a call of the cache, it has no effect.
     pub fn begin() -> Self {
         // Outside a call nothing counts.
         let _ = CALL.try_with(|call| {

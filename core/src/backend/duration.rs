@@ -6,7 +6,9 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 const UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
 const HOURS: (&str, u64) = ("h", 3_600_000);
 
-/// Parses a duration in a store's URL: `500ms`, `2s` or `1m`.
+/// Parses a duration in a store's URL: a number with the unit `ms`, `s` or `m`, such as `500ms`, `2s` or `1m`.
+///
+/// Returns `None` for any other text, also for a number without a unit, and if the milliseconds do not fit into 64 bits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +34,7 @@ fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> 
     Some(Duration::from_millis(millis))
 }
 
-/// Checks a timeout of a store. `name` is the name of the setting.
+/// Returns `Ok` if the timeout of a store is over zero and at most ten minutes. `name` is the name of the setting, for the message.
 ///
 /// # Errors
 /// A message that states the valid range.

@@ -1,4 +1,4 @@
-//! Helpers for authors of a store on a server.
+//! Helpers for authors of a store outside this process: timeouts, retries, URL parameters and record formats.
 
 mod backoff;
 mod call_time;

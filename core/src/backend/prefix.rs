@@ -1,5 +1,6 @@
-/// Checks the prefix of a namespace's names. It is part of the names of keys and of patterns, so it may contain no character that is
-/// special there.
+/// Returns `Ok` if the prefix of a namespace's names has 1 to 64 ASCII letters, digits or `-_.:`.
+///
+/// It is part of the names of keys and of patterns, so it may contain no character that is special there.
 ///
 /// # Errors
 /// A message that states which characters are valid.

@@ -18,7 +18,7 @@ const FORMAT: u8 = 1;
 const WITH_SID: u8 = 1;
 const ON_BEHALF_OF: u8 = 2;
 
-/// Returns the bytes of a session's record, without its id.
+/// Returns the bytes of a session's record, without its id. [`decode_session`] reads them.
 pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
@@ -39,7 +39,7 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the session with this id and these bytes.
+/// Returns the session with this id and these bytes, or `None` if the bytes are no record of a session.
 pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
@@ -61,7 +61,7 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
     ours.then(|| SessionRecord::new(session_id, sid, times, ends_at).of_kind(kind))
 }
 
-/// Returns the bytes of the namespace's record.
+/// Returns the bytes of the namespace's record. [`decode_namespace`] reads them.
 pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
@@ -73,7 +73,7 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the namespace's record with these bytes.
+/// Returns the namespace's record with these bytes, or `None` if the bytes are no such record.
 pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;

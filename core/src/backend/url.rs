@@ -26,8 +26,9 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "a percent-encoded part of the URL is not UTF-8")
 }
 
-/// Returns the parameters of a store's URL in their order: each name, and its decoded value. A parameter that is not in `valid`, occurs
-/// twice, or is empty is an error with a message.
+/// Returns the parameters of a store's URL in their order: each name, and its decoded value. `query` is the text after the `?`.
+///
+/// A parameter that is not in `valid`, occurs twice, or is empty is an error with a message.
 ///
 /// ```
 /// use token_cache_core::backend::parameters;
