@@ -84,7 +84,9 @@ impl State {
 
 #[cfg(feature = "test-util")]
 impl MemoryStore {
-    /// Empties the registry of leases, as when a store was emptied. The next registry has a new id.
+    /// Empties the registry of near-cache leases, as when a store was emptied. The next registry has a new id.
+    ///
+    /// Sessions and entries stay.
     pub fn lose_registry(&self) {
         let mut state = self.0.registry.state();
         state.id = None;

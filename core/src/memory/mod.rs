@@ -25,10 +25,10 @@ const MAX_ENTRY_BYTES: usize = 16 << 20;
 /// The default weight limit: 1 GiB.
 const WEIGHT_LIMIT: usize = 1 << 30;
 
-/// A store in this process's memory, with a weight limit. Its clones share everything, like the servers of a fleet.
+/// A store in this process's memory, for tests, for development and for apps with one server. All data is lost when the process ends.
 ///
-/// At its weight limit, the store removes expired data, and then refuses writes with [`Full`](ErrorKind::Full). It never evicts data that
-/// it has acknowledged (G4), and a sign-out always works.
+/// Its clones share everything, like the app servers of a fleet. At its weight limit, the store removes expired data, and then refuses
+/// writes with [`Full`](ErrorKind::Full). It never evicts data that it has acknowledged (G4), and a sign-out always works.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -51,12 +51,12 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// Returns an empty store with a limit of 1 GiB and the machine's clock.
+    /// Creates an empty store with a weight limit of 1 GiB and the wall clock of this machine.
     pub fn new() -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
-    /// Returns an empty store with a limit of `bytes`. Values count as their bytes. Each session and each entry counts as about 200 bytes
+    /// Creates an empty store with a limit of `bytes`. Values count as their bytes. Each session and each entry counts as about 200 bytes
     /// more.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl MemoryStore {
         Ok(Self::with(bytes, Arc::new(SystemClock)))
     }
 
-    /// Returns an empty store with another clock.
+    /// Creates an empty store with another clock, such as a [`ManualClock`](crate::test_util::ManualClock), and a limit of 1 GiB.
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))
@@ -87,7 +87,7 @@ impl MemoryStore {
         }))
     }
 
-    /// Returns the weight of the stored data, in bytes.
+    /// Returns the weight of the stored data in bytes, which counts against the limit. It includes expired data that was not removed yet.
     pub fn weight(&self) -> usize {
         self.0.shards.weight()
     }

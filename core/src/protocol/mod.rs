@@ -1,8 +1,10 @@
-//! The order of steps of a sign-in and a sign-out, over any store.
+//! The steps of a sign-in and a sign-out in their order, over any store.
 //!
-//! Each call on a [`TokenStore`](crate::TokenStore) is one atomic step. G1 and G2 depend on the order of several steps, which is
-//! written here once, for every backend. [`TokenCache`](crate::TokenCache) runs these functions in tasks of their own. The model
-//! tests explore all their interleavings, crashes and retries. Apps do not need them.
+//! Each call on a [`TokenStore`](crate::TokenStore) is one atomic step. Two promises depend on the order of several steps: a sign-out is
+//! final (G1), and an earlier sign-in that arrives later is refused (G2). The order is written here once, for every backend.
+//!
+//! [`TokenCache`](crate::TokenCache) runs these functions in tasks of their own. The model tests explore all their interleavings, crashes
+//! and retries. Apps do not need them.
 
 mod sign_in;
 mod sign_out;

@@ -9,58 +9,64 @@ use crate::{
 /// How many times the first step is sent before the sign-in fails.
 const SENDS: usize = 3;
 
-/// A sign-in in terms of the store.
+/// The input of [`sign_in`]: the session to begin, in terms of the store.
+///
+/// [`TokenCache::sign_in`](crate::TokenCache::sign_in) makes one from a [`SignIn`](crate::SignIn). All ids are keyed hashes.
 pub struct SignInPlan<'a> {
     /// The account of the session.
     pub account: AccountKey,
-    /// The provider's session, if its `sid` is known.
+    /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`.
     pub sid: Option<SidKey>,
-    /// How the session begins.
+    /// How the session begins, which decides the limit that it counts for.
     pub kind: SessionKind,
     /// The time of the session on each clock.
     pub times: SessionTimes,
     /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// From this time of the store's own clock on, every step is refused.
+    /// The deadline, on the store's own clock. From then on the store refuses every step.
     pub not_after: Timestamp,
-    /// The largest number of living sessions of the account, of each kind.
+    /// The most living sessions of the account, of each kind. When the limit is exceeded, the oldest session is ended.
     pub max_sessions: usize,
-    /// The time on the store's clock by which expiry is judged.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// Creates a ticket secret for each send.
+    /// Creates a new ticket secret, for each time that the first step is sent.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
     /// Background access to the session, or `None` if only its ticket can open it.
     pub background: Option<BackgroundPlan<'a>>,
 }
 
-/// A background session to store at the end of a sign-in.
+/// A background session to store at the end of a sign-in, so that a caller without a ticket can open the session.
 pub struct BackgroundPlan<'a> {
     /// The key that it is found by.
     pub name: BackgroundKey,
-    /// Seals the ticket secret.
+    /// Encrypts the ticket secret, together with its account.
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
 }
 
-/// A session that was begun.
+/// The result of [`sign_in`]: a session that was begun.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// Its ticket secret. No other copy of it exists.
+    /// The ticket secret of the session, for its ticket. No other copy of it exists, except in a background session.
     pub ticket_secret: TicketSecret,
     /// The number of the account's sessions that ended because of the limit.
     pub displaced: usize,
 }
 
-/// Begins a session.
+/// Begins a session, in all the parts of the store where a sign-out looks for it.
 ///
-/// The order of steps: the account's record, the index entry of the `sid`, a read of the issuer's not-before time, the background
-/// session. A sign-out takes the opposite order, so that whichever of the two comes second meets the other. The store's own clock
-/// refuses each step after `not_after`, while every not-before time that could refuse it still exists.
+/// The order of steps: the account's record, the index entry of the `sid`, a read of the issuer's not-before time, the background session.
+/// A sign-out takes the opposite order, so that whichever of the two comes second meets the other. The store's own clock refuses each step
+/// after `not_after`, while every not-before time that could refuse it still exists.
+///
+/// The first step is sent up to three times after retryable errors, each time with a new ticket secret. If a later step fails, the session
+/// is removed again.
 ///
 /// # Errors
-/// [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook it (G2), or [`SignInRevoked`](ErrorKind::SignInRevoked) if a user
-/// signs in under a `sid` that was signed out; the session is then removed again. The errors of the store; a session that may
-/// have been begun has a ticket secret that is in no ticket.
+/// - [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2).
+/// - [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in under a `sid` that was signed out.
+/// - [`Unsupported`](ErrorKind::Unsupported) with `background`, if the store does not support background sessions.
+/// - The errors of the store. A session that may have been begun has a ticket secret that is in no ticket.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
     match admit(store, plan, &begun.ticket_secret).await {

@@ -3,21 +3,23 @@ use crate::{
     NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
-/// The result of the steps of a sign-out. The store has confirmed each eviction. Other servers' near caches may still have
+/// The result of a sign-out in the store. The store has confirmed each eviction, but near caches of other app servers may still have
 /// entries.
+///
+/// [`TokenCache`](crate::TokenCache) then waits for these near caches, and returns `sign_out`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StoreSignOut {
-    /// The sessions that ended.
+    /// The report: whether a session ended, in how many accounts, and how many replicas confirmed it. It says nothing of near caches yet.
     pub sign_out: SignOut,
-    /// The accounts visited, each with what happened to its invalidation message, or `None` if none was published.
+    /// The accounts that were visited, each with its invalidation message. The message is `None` if none was published for the account.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
-    /// Set if the sign-out reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out has
-    /// ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries
-    /// of these accounts.
+    /// `true` if the sign-out reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out
+    /// has ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries of
+    /// these accounts.
     pub unnamed: bool,
-    /// Set if the `sid` to end is missing in the index. The store may have lost it, and with it the registry of leases and the
-    /// accounts that near caches contain.
+    /// `true` if the index has no account for the `sid` to end. The store may have lost the index, and with it the registry of near-cache
+    /// leases and the accounts that near caches contain.
     pub unknown_sid: bool,
 }
 
@@ -28,7 +30,9 @@ impl StoreSignOut {
     }
 }
 
-/// The sessions that a sign-out by `sid` ends in the accounts that it reaches.
+/// The sessions that a sign-out by `sid` ends in each account that it reaches.
+///
+/// [`sid_meaning`](crate::TokenCacheBuilder::sid_meaning) chooses it, for messages that the provider signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
@@ -38,22 +42,24 @@ pub enum SidScope {
     Account(CutoffTime),
 }
 
-/// A sign-out of a provider's session in terms of the store.
+/// The input of [`sign_out_sid`]: the provider's session to end, in terms of the store.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
     /// The provider's session.
     pub sid: SidKey,
-    /// The cutoff bound of the eviction.
+    /// The sessions with the `sid` that it ends: those up to a cutoff time, or all, also later ones.
     pub bound: CutoffBound,
     /// The sessions that it ends in each account.
     pub reach: SidScope,
-    /// The account that the message names too, and the message's `iat`. The account's sessions without a `sid` up to that time
-    /// end as well.
+    /// The account that the message names besides the `sid`, and the message's `iat`. With [`SidScope::WithSid`], the account's sessions
+    /// without a `sid` up to that time end as well. `None` if the message names only the `sid`.
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session. Sends one request.
+/// Ends one session in the store. Sends one request. `sign_out.ended` is `false` if the session had ended already.
+///
+/// It does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
 /// The errors of the store.
@@ -66,7 +72,13 @@ pub async fn end_session(
     evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
-/// Ends every session of an account up to and including the cutoff time. Sends one request (G3).
+/// Ends every session of an account in the store, up to and including the cutoff time. Sends one request, however many sessions the account
+/// has (G3).
+///
+/// The store also keeps the cutoff time as a not-before time of the account. With it, the store refuses a sign-in that arrives later and
+/// whose time on the same clock is equal or earlier (G2).
+///
+/// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
 /// The errors of the store.
@@ -79,8 +91,12 @@ pub async fn sign_out_account(
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
-/// Ends the sessions of a provider's session: first sets the not-before time of its `sid` in the index, then evicts in each
-/// account that the index names. Sends one request, and one for each account.
+/// Ends the sessions that were begun under a provider's session, in the store. Sends one request, and one for each account.
+///
+/// It first sets the not-before time of the `sid` in the index, and then evicts in each account that the index or the message names. If the
+/// index is complete and no account is named, it returns `Ok` with `unknown_sid` set.
+///
+/// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
 /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index and no account is named; [`Config`](ErrorKind::Config)
