@@ -3,9 +3,10 @@ use std::time::Duration;
 use super::{boot_time::BootInstant, lease::with_drift};
 use crate::{Acknowledgement, InvalidationId, LeaseHolder, Published, RegistryId, ServerId};
 
-/// The state of a sign-out that waits for acknowledgements of its invalidation message. It does no I/O.
+/// The wait of a sign-out for the acknowledgements of its invalidation message, as a state machine that does no I/O.
 ///
-/// The wait ends when each server with a lease has dropped its near-cache entries, or when every lease has expired.
+/// The wait ends when each server with a lease has dropped its near-cache entries, or when every lease has expired. Then no server can
+/// serve the ended sessions (G1).
 ///
 /// The registry may be new, for example after a failover. Then it may lack a lease that was granted before. It counts as complete if this
 /// server, or a server that acknowledged, has known it for longer than any lease. Otherwise the longest lease is waited out.
@@ -22,7 +23,7 @@ impl AckWait {
     /// Starts the wait for the servers that `published` names, except `own`, which has dropped its entries already.
     ///
     /// `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`. `received`
-    /// is the time of the store's answer.
+    /// is the time of the store's answer. `longest_lease` is the longest lease of any server.
     pub fn new(
         published: Published,
         own: ServerId,
@@ -45,7 +46,8 @@ impl AckWait {
         }
     }
 
-    /// Records the acknowledgement of a server. Ignores acknowledgements of other messages.
+    /// Records the acknowledgement of a server, so that the wait continues for the other servers only. Ignores acknowledgements of other
+    /// messages.
     pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
         if acknowledgement.message != self.message {
             return;
@@ -55,27 +57,29 @@ impl AckWait {
             .retain(|own_lease| own_lease.server != acknowledgement.server);
     }
 
-    /// Returns whether no server can serve the ended sessions any more.
+    /// Returns `true` if the wait has ended at `now`: no server can serve the ended sessions from its near cache any more.
     pub fn is_over(&self, now: BootInstant) -> bool {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
-    /// Returns whether every running lease is known to be in the registry. If not, the longest lease is waited out.
+    /// Returns `true` if every running lease is known to be in the registry. Otherwise, the wait only ends with the longest lease.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Returns the end of the wait without acknowledgements. By then every lease granted before the invalidation message has expired.
+    /// Returns when the wait ends without acknowledgements. By then every lease that was granted before the invalidation message has
+    /// expired.
     pub fn over_at(&self) -> BootInstant {
         self.over_at
     }
 
-    /// Returns the servers that have not acknowledged.
+    /// Returns the servers that have not acknowledged yet. After the wait, [`BackplaneConnection::reap`](crate::BackplaneConnection::reap)
+    /// removes them from the registry.
     pub fn silent(&self) -> &[LeaseHolder] {
         &self.silent
     }
 
-    /// Returns the id of the invalidation message.
+    /// Returns the id of the invalidation message that is waited for.
     pub fn message(&self) -> InvalidationId {
         self.message
     }

@@ -1,6 +1,8 @@
 use std::{fmt, time::Duration};
 
 /// An instant of a [`BootTime`], in nanoseconds since the start of that clock. Leases and ages are measured with it.
+///
+/// Instants of two servers cannot be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BootInstant(u64);
 
@@ -30,7 +32,9 @@ impl std::ops::Add<Duration> for BootInstant {
     }
 }
 
-/// A monotonic clock that continues while the machine sleeps.
+/// A monotonic clock that continues while the machine sleeps. Leases and ages of near-cache entries are measured with it.
+///
+/// An app uses [`SystemBootTime`]. Tests use a manual clock.
 pub trait BootTime: fmt::Debug + Send + Sync + 'static {
     /// Returns the current instant.
     fn now(&self) -> BootInstant;

@@ -9,7 +9,8 @@ const AGES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=MA
 const DEFAULT_LEASE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
-/// The settings of a server's near cache, for [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache).
+/// The settings of a server's near cache, for [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache). By default, a cache
+/// has no near cache.
 ///
 /// A near cache serves reads from this process's memory.
 ///
@@ -53,8 +54,10 @@ impl NearCacheLimits {
 }
 
 impl NearCacheConfig {
-    /// Returns the default settings: up to 100,000 items and 64 MiB. On a store with a [`Backplane`](crate::Backplane), the lease is one
+    /// Creates the default settings: up to 100,000 items and 64 MiB. On a store with a [`Backplane`](crate::Backplane), the lease is one
     /// second and the maximum age is one minute.
+    ///
+    /// On a store without a backplane, also set [`max_age`](Self::max_age): the cache cannot be opened otherwise.
     pub const fn new() -> Self {
         Self {
             lease: None,
@@ -74,13 +77,14 @@ impl NearCacheConfig {
     /// Sets the maximum age of a near-cache entry, measured from the time when its read was sent. It can be 100 ms to 60 s.
     ///
     /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, it must be set, and every
-    /// sign-out takes that long.
+    /// sign-out on any server takes at least that long.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// Sets the most items in the near cache: at least 16, and 100,000 by default. An entry is one item, and a session record is another.
+    /// Sets the most items in the near cache: 16 to 10,000,000, and 100,000 by default. An entry is one item, and a session record is
+    /// another.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self

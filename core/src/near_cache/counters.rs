@@ -5,7 +5,11 @@ use crate::AccountKey;
 /// The number of counters that all accounts share. A sign-out makes about one in this many other entries a miss.
 const COUNTERS: usize = 4_096;
 
-/// The value of an account's counters when a read was sent. A near-cache entry is valid while the value is unchanged.
+/// The value of an account's invalidation counter when a read was sent. Each invalidation of the account raises the counter. Accounts can
+/// share a counter.
+///
+/// [`NearCacheLease::counter`](super::NearCacheLease::counter) returns it. The result of the read may be served from the near cache while
+/// the value is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidationCounter(u64);
 

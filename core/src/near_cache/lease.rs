@@ -12,11 +12,13 @@ use super::{
 };
 use crate::{AccountKey, Invalidation, RegistryId};
 
-/// The number of a backplane connection of this server. Later connections have greater numbers.
+/// The number of a backplane connection of this server, from [`NearCacheLease::connecting`]. Later connections have greater numbers.
+///
+/// Events of an earlier connection are ignored by this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionNumber(u64);
 
-/// A server's lease and invalidation counters, which decide whether it may serve its near-cache entries. It does no I/O.
+/// An app server's right to serve its near-cache entries, as a state machine that does no I/O: the lease, and the invalidation counters.
 ///
 /// An entry is served while its [`InvalidationCounter`] equals that of its account and the lease runs. Both are checked at each hit. Each
 /// method is one atomic step. The model explores every order of them.
@@ -35,12 +37,17 @@ struct Known {
 }
 
 impl NearCacheLease {
-    /// Returns the state of a server without a lease.
+    /// Creates the state of a server without a lease, which serves no near-cache entry until a backplane connection has
+    /// [renewed](Self::renewed) the lease.
     pub fn new() -> Self {
         Self::with_lease_until(0)
     }
 
-    /// Returns the state of a server on a store without a backplane, where near-cache entries only expire by age.
+    /// Creates the state of a server on a store without a backplane, where entries need no lease. They are served until their maximum age.
+    ///
+    /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of all servers before it returns. Every server
+    /// must therefore know that this one has a near cache. [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead, and
+    /// [`serve_until_resigned`](Self::serve_until_resigned) when that is so.
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -53,13 +60,14 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the counter of an account. The caller must take it before it sends the read whose result it stores.
+    /// Returns the present counter of an account. The caller must take it before it sends the read whose result it stores, and must store
+    /// it with the result.
     pub fn counter(&self, account: &AccountKey) -> InvalidationCounter {
         self.counters.of(account)
     }
 
-    /// Returns whether an entry with this counter may be served: no invalidation came since, and the lease runs. `now` is called last, so
-    /// that a server that was suspended in between finds its lease expired.
+    /// Returns `true` if an entry with this counter may be served: no invalidation came since, and the lease runs. The caller checks the
+    /// age of the entry. `now` is called last, so that a server that was suspended in between finds its lease expired.
     pub fn may_serve(
         &self,
         account: &AccountKey,
@@ -70,7 +78,8 @@ impl NearCacheLease {
         self.counters.of(account) == counter && now().as_nanos() < lease_until
     }
 
-    /// Returns the end of the lease, or `None` without a lease.
+    /// Returns the end of the lease, which may have passed. Returns `None` without a lease, or after it was given up. On a store without a
+    /// backplane, the end is the greatest instant while entries are served.
     pub fn lease_until(&self) -> Option<BootInstant> {
         match self.lease_until.load(Ordering::Acquire) {
             0 => None,
@@ -91,8 +100,8 @@ impl NearCacheLease {
         ConnectionNumber(known.connection)
     }
 
-    /// Records that the connection is open and the server listens. All counters rise, since a server that does not know of this server's
-    /// lease may have published invalidations in the meantime.
+    /// Records that the connection is open and the server listens. All counters rise: a server that does not know of this server's lease
+    /// may have signed users out in the meantime. An earlier connection is ignored.
     pub fn connected(&self, connection: ConnectionNumber) {
         let known = self.known();
         if known.connection == connection.0 {
@@ -101,7 +110,10 @@ impl NearCacheLease {
         }
     }
 
-    /// Records that a renewal on this connection was answered. The lease runs from `sent`, when the renewal was sent.
+    /// Records that a renewal on this connection was answered, at `received`. The lease runs from `sent`, when the renewal was sent.
+    ///
+    /// If the id of the registry has changed, all counters rise: no present near-cache entry is served any more. A renewal on an earlier
+    /// connection is ignored.
     pub fn renewed(
         &self,
         connection: ConnectionNumber,
@@ -119,7 +131,8 @@ impl NearCacheLease {
         self.lease_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// Records that the registry's id was read on this connection.
+    /// Records that the registry's id was read on this connection, without a renewal. If it has changed, all counters rise. A read on an
+    /// earlier connection is ignored.
     pub fn saw(&self, connection: ConnectionNumber, registry: RegistryId, received: BootInstant) {
         let mut known = self.known();
         if known.connection == connection.0 {
@@ -147,20 +160,21 @@ impl NearCacheLease {
     }
 
     /// Returns the registry that this server has known, on its present connection, for longer than any lease of the fleet. A lease of
-    /// another registry has expired by then.
+    /// another registry has expired by then. Returns `None` if the server has read no registry on this connection, or not for that long.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
         let (registry, since) = self.known().registry?;
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
-    /// Allows serving without a lease, on a store without a backplane. Call it when every server knows that this one has a near cache. What
-    /// is read from then on is served until it expires by age.
+    /// Allows serving without a lease, on a store without a backplane, until [`resign`](Self::resign) is called. Call it when every server
+    /// knows that this one has a near cache. Results of reads that are sent from then on are served until they expire by age.
     pub fn serve_until_resigned(&self) {
         self.counters.raise_all();
         self.lease_until.store(u64::MAX, Ordering::Release);
     }
 
-    /// Gives up the lease.
+    /// Gives up the lease. No near-cache entry is served until the next [`renewed`](Self::renewed) or
+    /// [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
     }
@@ -173,7 +187,7 @@ impl NearCacheLease {
 /// For the model, which explores every next step from the same state.
 #[cfg(feature = "test-util")]
 impl NearCacheLease {
-    /// Returns `self` with this many counters for all accounts.
+    /// Sets the number of counters that all accounts share: this number, or the next power of two.
     pub fn with_counters(mut self, counters: usize) -> Self {
         self.counters = InvalidationCounters::with_counters(counters);
         self
@@ -188,7 +202,7 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the registry last seen on the present connection, and since when it has been known.
+    /// Returns the registry last seen on the present connection, and since when it has been known. Returns `None` if it was not read yet.
     pub fn seen_registry(&self) -> Option<(RegistryId, BootInstant)> {
         self.known().registry
     }

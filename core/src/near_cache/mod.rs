@@ -1,7 +1,7 @@
-//! Near caches: reads from this process's memory, for as long as this server has a lease, with sign-outs that are final on every server.
+//! Near caches: reads from this process's memory while this app server has a lease. A sign-out is still final on every server (G1).
 //!
 //! An app sets a [`NearCacheConfig`] on the [builder](crate::TokenCacheBuilder::near_cache). The other items are for code that assembles
-//! the parts itself.
+//! the parts itself, such as tests.
 //!
 //! Two state machines implement the protocol and do no I/O: [`NearCacheLease`] on the server with a near cache, and [`AckWait`] on the
 //! server that signs out. Both use the clock of their own server, and only the rate of that clock matters.

@@ -39,7 +39,7 @@ pub(super) struct CacheStorage {
     populate: [Mutex<()>; LOCKS],
 }
 
-/// The size of a server's near cache.
+/// The size of a server's near cache. Items that may not be served count until they are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NearCacheSize {

@@ -44,10 +44,11 @@ struct EntryRead {
 }
 
 impl<S: TokenStore> NearCache<S> {
-    /// Returns a near cache for `inner`, which serves what it has read while `own_lease` allows it. Ages are measured with `clock`.
+    /// Creates a near cache for `inner`, which serves what it has read while `own_lease` allows it. Ages are measured with `clock`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if `inner` has no backplane and `policy` sets no maximum age.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range. Also if `inner` has no backplane, and `policy` sets a lease or no
+    /// maximum age.
     pub fn new(
         inner: S,
         policy: NearCacheConfig,
@@ -87,7 +88,8 @@ impl<S: TokenStore> NearCache<S> {
         self.config.longest_life()
     }
 
-    /// Returns the entry if the near cache has it and may serve it. `now` is the time of the store's clock. It never waits.
+    /// Returns the entry from the near cache, or `None` if it is not in there or may not be served. Sends no request, and never waits.
+    /// `now` is the time on the store's clock.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }

@@ -57,11 +57,13 @@ impl NearCacheConfig {
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
 
-    /// Returns `self` if a store without a [`Backplane`](crate::Backplane) supports it. So a URL of such a store is refused before a
-    /// connection is opened.
+    /// Returns `self` if it has no lease, as a store without a [`Backplane`](crate::Backplane) requires. The URL of such a store is checked
+    /// with it before a connection is opened.
+    ///
+    /// The maximum age must be set too, which opening the cache checks.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a lease, which such a store does not support.
+    /// [`Config`](crate::ErrorKind::Config) if a lease is set.
     pub fn without_backplane(self) -> Result<Self> {
         match self.fault_without_backplane() {
             Some(fault) => Err(refused(fault)),
