@@ -17,7 +17,9 @@ use crate::{
     SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
-/// A store that forwards every request to another store, until it is told to fail. Its clones fail together.
+/// A store for tests that forwards every request to another store, until the test tells it to fail. Its clones fail together.
+///
+/// [`work`](Self::work) ends all failures.
 #[derive(Clone)]
 pub struct FailingStore {
     pub(super) inner: Arc<dyn TokenStore>,
@@ -40,7 +42,7 @@ struct Failure {
 }
 
 impl FailingStore {
-    /// Returns a store that works until it is told to fail.
+    /// Creates a store in front of `inner` that works until it is told to fail.
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -50,18 +52,20 @@ impl FailingStore {
         }
     }
 
-    /// Returns the number of requests, including failed ones.
+    /// Returns the number of requests since the store was created, including failed ones. Requests of a backplane connection do not count.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Makes every request fail from now on, without any effect.
+    /// Makes every request fail from now on with an error of this kind, without any effect. An open backplane connection continues to work:
+    /// see [`cut_backplane`](Self::cut_backplane).
     pub fn fail_with(&self, kind: ErrorKind) {
         let applied = false;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Makes every request lose its answer from now on. The request is applied, and the caller gets an error, as after a timeout.
+    /// Makes every request lose its answer from now on. The request is applied, and the caller gets an error of this kind that
+    /// [`may_have_applied`](crate::Error::may_have_applied), as after a timeout.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
         let applied = true;
         self.manner().failure = Some(Failure { kind, applied });
@@ -90,7 +94,8 @@ impl FailingStore {
         self
     }
 
-    /// Makes the store work again, without delays.
+    /// Makes the store and its backplane work again, without delays. A store [without a backplane](Self::without_backplane) stays without
+    /// one.
     pub fn work(&self) {
         *self.manner() = Manner::default();
         if self.backplane.manner() != BackplaneManner::Absent {

@@ -8,12 +8,12 @@ use std::{
 
 use crate::near_cache::{BootInstant, BootTime};
 
-/// A manual clock for leases and ages. Its clones are the same clock.
+/// A [`BootTime`] for leases and ages in a test, which moves only when the test moves it. Its clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct ManualBootTime(Arc<AtomicU64>);
 
 impl ManualBootTime {
-    /// Returns the clock of a machine that started an hour ago.
+    /// Creates the clock of a machine that started an hour ago.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(3_600_000_000_000)))
     }

@@ -8,12 +8,14 @@ use std::{
 
 use crate::{TimeSource, Timestamp};
 
-/// A manual clock of a store. Its clones are the same clock.
+/// The clock of a store in a test, which moves only when the test moves it. Its clones are the same clock.
+///
+/// Pass it to [`MemoryStore::with_clock`](crate::MemoryStore::with_clock).
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// Returns a clock that shows a time in 2023.
+    /// Creates a clock that shows a time in 2023.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(1_700_000_000_000)))
     }

@@ -12,13 +12,13 @@
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct OddTokenResponse {
-    /// The body.
+    /// The body of the HTTP response.
     pub body: &'static [u8],
-    /// The new refresh token, if it can be read.
+    /// The new refresh token. `None` if the response has no usable one, so that the old one stays valid.
     pub refresh_token: Option<&'static str>,
-    /// The lifetime in seconds, if it can be read.
+    /// The lifetime of the access token in seconds. `None` if the response has no usable one.
     pub lifetime: Option<u64>,
-    /// The scopes that can be read.
+    /// The scopes that can be read. Empty if the response has no usable ones.
     pub scopes: &'static [&'static str],
 }
 
@@ -52,7 +52,7 @@ const fn unrotated(body: &'static str) -> OddTokenResponse {
     }
 }
 
-/// Odd responses that providers send or could send. Every grant accepts each of them.
+/// Odd responses that providers send or could send. The cache accepts each of them, and each grant of `token_cache::providers` does.
 pub const ODD_TOKEN_RESPONSES: &[OddTokenResponse] = &[
     // The token type.
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2"}"#),

@@ -5,9 +5,9 @@ use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
 
-/// An attacker with every byte of a store and the secret with its key ring, but without a ticket. G5 must hold against it.
+/// An attacker with every byte of a store and the secret with its key ring, but without a ticket. No entry may open for it (G5).
 ///
-/// It tries everything in the store as a ticket secret, as a background session with a ticket secret, and as the assertion for such a
+/// It tries all bytes that it has as a ticket secret, as a background session with a ticket secret, and as the assertion for such a
 /// session.
 pub struct OfflineAttacker {
     ring: Ring,
@@ -18,7 +18,7 @@ pub struct OfflineAttacker {
 }
 
 impl OfflineAttacker {
-    /// Returns an attacker that has the secret.
+    /// Creates an attacker that has the secret, and nothing of the store yet.
     pub fn new(secret: &Secret) -> Self {
         let key = secret.ring_key();
         Self {
@@ -29,7 +29,9 @@ impl OfflineAttacker {
         }
     }
 
-    /// Takes bytes from the store, as they are. If parts of them are text, takes the bytes that the text may encode too.
+    /// Adds bytes from the store to those that the attacker has.
+    ///
+    /// If parts of them are text, the bytes that the text may encode are added too: in hexadecimal, Base64, and Base64 for URLs.
     pub fn take(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
         for run in bytes.split(|byte| !is_text(byte)) {
@@ -41,12 +43,12 @@ impl OfflineAttacker {
         self.loot.push(bytes.to_vec());
     }
 
-    /// Returns the number of runs of 16 bytes that were found.
+    /// Returns the number of candidates for a ticket secret: all runs of 16 bytes in the bytes that were taken.
     pub fn candidates(&self) -> usize {
         self.ticket_secrets().count()
     }
 
-    /// Returns the decrypted entry, if anything that was taken opens it.
+    /// Returns the decrypted entry if anything that was taken opens it, or `None`. `sealed` is the entry at `at`, as the store holds it.
     pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
         self.ticket_secrets()
             .chain(self.background_session())
