@@ -112,7 +112,7 @@ impl ProviderSid {
         })
     }
 
-    /// Returns the issuer.
+    /// Returns the issuer of the `sid`.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

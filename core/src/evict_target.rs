@@ -9,7 +9,7 @@ use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
     reason = "a third clock would be another protocol"
 )]
 pub enum CutoffClock {
-    /// The store's clock, as every server estimates it. Sign-outs by the app use it.
+    /// The store's clock, as every app server estimates it. Sign-outs by the app use it.
     Store,
     /// The provider's clock. Sign-outs by the provider's messages use it.
     Provider,
@@ -55,10 +55,11 @@ impl CutoffTime {
     reason = "one time for each clock, and there are two clocks"
 )]
 pub struct SessionTimes {
-    /// When the authorization request was sent, on the store's clock.
+    /// When the authorization request was sent, on the store's clock. For a session on behalf of a user, it is five seconds before the
+    /// assertion's `iat`.
     pub requested_at: Timestamp,
     /// The claim `auth_time` (OpenID Connect Core section 2), on the provider's clock. Without a plausible claim, it is five seconds before
-    /// `requested_at`.
+    /// `requested_at`. For a session on behalf of a user, it is the same time as `requested_at`.
     pub auth_time: Timestamp,
 }
 
@@ -105,9 +106,9 @@ impl SessionTimes {
     reason = "a store must tell all of them apart"
 )]
 pub enum CutoffBound {
-    /// The sessions up to this time.
+    /// The sessions whose time on the clock of the cutoff is equal or earlier.
     Time(CutoffTime),
-    /// All sessions, and all that are begun later: the provider has ended its session, and never uses that `sid` again.
+    /// All sessions, and all that are begun later. A provider that has ended its session never uses that `sid` again.
     Forever,
 }
 

@@ -44,7 +44,7 @@ impl BeginSession {
     }
 }
 
-/// The result of [`TokenStore::begin`](crate::TokenStore::begin).
+/// The result of [`TokenStore::begin`](crate::TokenStore::begin): how many other sessions the new one displaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Begun {
@@ -166,12 +166,13 @@ impl WriteOptions {
     }
 }
 
-/// The result of [`TokenStore::write`](crate::TokenStore::write).
+/// The result of [`TokenStore::write`](crate::TokenStore::write) and [`Session::put_if`](crate::Session::put_if): whether the entry is
+/// stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "stored or not")]
 #[must_use = "a write whose precondition failed stored nothing"]
 pub enum PutResult {
-    /// The entry is stored.
+    /// The precondition was met, and the entry is stored.
     Stored,
     /// The stored entry does not meet the [`PutMode`], and the write did not change it. Read the entry again.
     PreconditionFailed,
@@ -224,7 +225,7 @@ impl EvictOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evicted {
-    /// `true` if a session was ended, `false` if the target selected none.
+    /// `true` if the eviction ended a session, `false` if the target selected no living session.
     pub ended: bool,
     /// The number of replicas that have confirmed the eviction. `None` if the store was not configured to wait for replicas.
     pub replicas: Option<u32>,

@@ -58,7 +58,7 @@ impl AcquireOptions {
     }
 }
 
-/// The result of [`RefreshLocks::acquire`].
+/// The result of [`RefreshLocks::acquire`]: whether `owner` may send the refresh token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

@@ -41,7 +41,7 @@ impl SidEntry {
     }
 }
 
-/// The accounts that [`SidIndex::set_sid_not_before`] found.
+/// The accounts of a `sid`, which [`SidIndex::set_sid_not_before`] returns and a sign-out then evicts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SidAccounts {
@@ -67,7 +67,8 @@ impl SidAccounts {
     }
 }
 
-/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`].
+/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`]: how long the not-before time is stored, 30
+/// minutes by default.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
@@ -145,7 +146,7 @@ impl AccountCursor {
     }
 }
 
-/// A page of accounts, and the cursor of the next page.
+/// A page of accounts, and the cursor of the next page. [`SidIndex::accounts`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountPage {

@@ -19,14 +19,14 @@ use crate::{
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
-    /// Returns the limits of this store.
+    /// Returns the limits of this store. Sends no request.
     fn capabilities(&self) -> Capabilities;
 
     /// Returns findings for an operator, such as a risky setting of the Redis server, that the store made when it was opened. The list is
     /// empty if there are no findings. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// Returns the namespace's record and the time of the store's clock. One request.
+    /// Returns the namespace's record, if there is one, and the time of the store's clock. One request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes of the record are invalid; the store's own failures.
@@ -132,7 +132,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: EvictOptions,
     ) -> Result<Evicted>;
 
-    /// Returns the account's living sessions, in any order. One request.
+    /// Returns the account's living sessions, in any order. The list is empty if no session lives. One request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures.

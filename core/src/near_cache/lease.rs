@@ -193,7 +193,7 @@ impl NearCacheLease {
         self
     }
 
-    /// Returns a copy of the state.
+    /// Returns a copy of the state, which changes independently of this one.
     pub fn fork(&self) -> Self {
         Self {
             counters: self.counters.clone(),

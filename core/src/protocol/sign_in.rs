@@ -37,7 +37,7 @@ pub struct SignInPlan<'a> {
 
 /// A background session to store at the end of a sign-in, so that a caller without a ticket can open the session.
 pub struct BackgroundPlan<'a> {
-    /// The key that it is found by.
+    /// The key by which the background session is found within its account.
     pub name: BackgroundKey,
     /// Encrypts the ticket secret, together with its account.
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
@@ -49,7 +49,7 @@ pub struct BackgroundPlan<'a> {
 pub struct SignedIn {
     /// The ticket secret of the session, for its ticket. No other copy of it exists, except in a background session.
     pub ticket_secret: TicketSecret,
-    /// The number of the account's sessions that ended because of the limit.
+    /// The number of the account's other sessions that ended because of `max_sessions`.
     pub displaced: usize,
 }
 

@@ -36,7 +36,7 @@ impl StoreSignOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
-    /// The sessions with the `sid`.
+    /// The sessions with the `sid`. In the account of [`SidSignOut::named`], earlier sessions without a `sid` end too.
     WithSid,
     /// All sessions up to the cutoff time, for providers whose `sid` means the account.
     Account(CutoffTime),
@@ -46,7 +46,7 @@ pub enum SidScope {
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
-    /// The provider's session.
+    /// The keyed hash of the `sid` to end.
     pub sid: SidKey,
     /// The sessions with the `sid` that it ends: those up to a cutoff time, or all, also later ones.
     pub bound: CutoffBound,

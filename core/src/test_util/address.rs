@@ -17,9 +17,9 @@ pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAdd
     ))))
 }
 
-/// Returns the address with a substitute for its session's ticket secret.
+/// Returns the same address with a substitute for its session's ticket secret.
 ///
-/// The sessions of the conformance suite have only a `SessionId`, while a store that seals needs a ticket secret. The substitute is the
+/// The sessions of the conformance suite have only a `SessionId`, while a store that encrypts needs a ticket secret. The substitute is the
 /// same for the same session.
 pub fn with_stand_in_secret(at: EntryAddress) -> EntryAddress {
     let stand_in = *at.session_id().as_bytes();

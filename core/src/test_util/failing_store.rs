@@ -88,7 +88,7 @@ impl FailingStore {
         self.backplane.set(BackplaneManner::Frozen);
     }
 
-    /// Returns the store without a backplane. Call it before the store is used.
+    /// Returns the same store without a backplane, like DynamoDB. Call it before the store is used. [`work`](Self::work) does not undo it.
     pub fn without_backplane(self) -> Self {
         self.backplane.set(BackplaneManner::Absent);
         self

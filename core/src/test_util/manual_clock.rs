@@ -25,7 +25,7 @@ impl ManualClock {
         self.set(self.now() + by);
     }
 
-    /// Sets the clock, forward or backward.
+    /// Sets the clock, forward or backward, as when the clock of a store's machine was corrected.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), Ordering::SeqCst);
     }
