@@ -15,10 +15,10 @@ use crate::{
 };
 
 impl SignOutRoutes {
-    /// Returns a router with all routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It can be nested with
-    /// `Router::nest`.
+    /// Returns an axum router with all five routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It can be nested
+    /// with `Router::nest`.
     ///
-    /// Each route accepts every method and rejects unsupported ones itself. Otherwise axum would answer a `HEAD`
+    /// Each route accepts every method and answers 405 to unsupported ones itself. Otherwise axum would answer a `HEAD`
     /// request with the `GET` handler, and the request would sign the user out.
     pub fn axum_routes<S>(&self) -> Router<S>
     where

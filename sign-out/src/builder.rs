@@ -23,17 +23,19 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// When the providers' signing keys are fetched.
+/// The time at which the providers' signing keys are fetched. Pass it to [`SignOutRoutesBuilder::key_fetch`]. In both
+/// cases fetched keys are used for ten minutes, and for an hour while the provider cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
-    /// In a background task, before a message needs them.
+    /// In a background task, before a message needs them. The task renews them every ten minutes. This is the default.
     Background,
-    /// When a message needs them.
+    /// When a message needs them. The message waits for them for at most the [timeout for keys](crate::Timeouts::keys).
     OnDemand,
 }
 
-/// Configures and builds [`SignOutRoutes`].
+/// The settings of [`SignOutRoutes`]. Created by [`SignOutRoutes::builder`]. Only [`client`](Self::client) is required;
+/// call [`build`](Self::build) at the end.
 #[must_use]
 pub struct SignOutRoutesBuilder {
     cache: TokenCache,
@@ -64,66 +66,78 @@ impl SignOutRoutesBuilder {
         }
     }
 
-    /// Adds a registration at a provider. Call it again for another provider, or for another registration at the same
-    /// provider.
+    /// Adds the app's registration at a provider. At least one is required. Call it again for another provider, or for
+    /// another registration at the same provider.
     ///
-    /// Users without a session are sent to the provider of the first registration.
+    /// A browser without a session that requests the app's own sign-out is sent to the provider of the first
+    /// registration.
     pub fn client(mut self, client: ClientRegistration) -> Self {
         self.clients.push(client);
         self
     }
 
-    /// Sets which sessions the app's own sign-out ends. The default is [`SignOutScopeKind::Account`].
+    /// Sets which sessions the app's own sign-out ([`SignOutRoutes::logout`]) ends. The default is
+    /// [`SignOutScopeKind::Account`]: every session of the account. The provider's messages are not affected.
     pub fn scope(mut self, scope: SignOutScopeKind) -> Self {
         self.scope = scope;
         self
     }
 
     /// Sets the path of this app to which a user is redirected after the sign-out. The default is `/`.
+    ///
+    /// The redirect follows the return from the provider, or follows the sign-out at once if the provider has no logout
+    /// endpoint. [`build`](Self::build) refuses a URL with a host.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after = path.into();
         self
     }
 
-    /// Sets where the app keeps its tickets. The default is the cookie [`TicketCookie::host`]`("ticket")`.
+    /// Sets the source from which the routes and the session check read the ticket of a request. The default is the
+    /// cookie [`TicketCookie::host`]`("ticket")`.
     pub fn ticket_source(mut self, ticket_source: impl TicketSource) -> Self {
         self.ticket_source = Some(Arc::new(ticket_source));
         self
     }
 
-    /// Trusts additional root certificates, in PEM format, for requests to the providers.
+    /// Trusts these root certificates (PEM, one or several) in addition to those of the system, for requests to the
+    /// providers. By default only those of the system are trusted. A second call replaces the first.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`].
+    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`], so messages need not
+    /// wait for them.
     ///
-    /// By default [`build`](Self::build) starts a task that fetches the keys and renews them every ten minutes, so messages need
-    /// not wait for them. It starts the task only on a tokio runtime. Otherwise keys are fetched when a message needs them.
+    /// [`build`](Self::build) starts the background task only if it is called on a tokio runtime. Otherwise keys are
+    /// fetched when a message needs them.
     pub fn key_fetch(mut self, key_fetch: KeyFetch) -> Self {
         self.key_fetch = key_fetch;
         self
     }
 
-    /// Sets the time limits for a provider's message.
+    /// Sets the time limits for a provider's message and for a sign-out. The default is [`Timeouts::default`]: 600 ms
+    /// for keys and 1.2 s for the sign-out.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// Sets whether a sign-out waits until no server can serve its sessions from a near cache. By default it waits.
+    /// Sets whether a sign-out waits until no app server can serve its sessions from a near cache. The default is
+    /// [`Wait::Everywhere`]: it waits.
     ///
-    /// With [`Wait::None`], a sign-out returns at once and **can return before it is final**.
+    /// With [`Wait::None`], a sign-out returns as soon as the store has ended the sessions, and **can return before it
+    /// is final**.
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Calls `hook` after every sign-out that these routes carried out or failed to carry out.
+    /// Calls `hook` after every sign-out that these routes carried out or failed to carry out. By default no hook is
+    /// called. A second call replaces the first.
     ///
-    /// It is called once for each sign-out, in the task of the sign-out, even if the client has disconnected. A panic
-    /// in the hook affects nothing else.
+    /// The hook is called once for each sign-out, in the task of the sign-out, even if the client has disconnected. The
+    /// response does not wait for it. A panic in the hook affects nothing else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,
@@ -135,17 +149,19 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Validates the settings and builds the routes.
+    /// Validates the settings and creates the routes.
     ///
     /// No I/O happens here. On a tokio runtime, `build` starts the task of [`KeyFetch::Background`].
     ///
     /// # Errors
     /// [`ConfigError`] in these cases:
     /// - There is no client, or the same client was added twice.
+    /// - The settings of a client are invalid, such as an empty client id or a `jwks` that is not a JWK Set.
     /// - An issuer or another URL is neither `https` nor `http` at a loopback address.
     /// - The timeouts exceed what providers wait for, or are too short for the near caches.
     /// - The path after the sign-out is not a path of this app.
     /// - Several clients are added, and one of them uses [`FrontChannelParameters::SidOnly`].
+    /// - The root certificates are not PEM.
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
             return Err(ConfigError::new(

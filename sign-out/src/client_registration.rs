@@ -5,7 +5,8 @@ use url::{Host, Url};
 
 use crate::{Algorithm, ConfigError, FrontChannelParameters};
 
-/// An app's registration at an OpenID provider: issuer, client id, signing keys and logout settings.
+/// The settings of an app's registration at an OpenID provider: issuer, client id, signing keys and logout. Pass it to
+/// [`SignOutRoutesBuilder::client`](crate::SignOutRoutesBuilder::client). It is validated when the routes are built.
 ///
 /// ```
 /// use token_cache_sign_out::ClientRegistration;
@@ -35,21 +36,30 @@ pub struct ClientRegistration {
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
-/// The requirement that the provider's logout messages have a claim.
+/// The claim policy for a provider's logout messages: whether each message has a certain claim.
+///
+/// The effect depends on the setting that it is passed to. [`ClientRegistration::exp_claim`] rejects messages, and
+/// [`ClientRegistration::sid_claim`] only warns at a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
-    /// Every message has the claim.
+    /// Every message of the provider has the claim. `exp_claim` then rejects a logout token without `exp` with 400. It
+    /// is the default there. `sid_claim` then logs a sign-in whose ID token has no `sid`.
     Required,
-    /// A message may omit the claim.
+    /// A message may omit the claim. `exp_claim` then accepts a logout token without `exp`. An `exp` that is present is
+    /// still checked. `sid_claim` then logs nothing. It is the default there.
     Optional,
 }
 
-/// The `id_token_hint` of the app's own sign-out: the parameter that sends the ID token to the provider.
+/// The choice whether the app's own sign-out sends the session's ID token to the provider, as `id_token_hint`. Pass it
+/// to [`ClientRegistration::id_token_hint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdTokenHint {
-    /// The provider receives the ID token as `id_token_hint`, so it need not ask the user to confirm.
+    /// The provider receives the ID token, so it need not ask the user to confirm. This is the default.
+    ///
+    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), if it was issued to
+    /// another client, or if the URL would exceed [`ClientRegistration::max_logout_url_len`].
     Send,
     /// The provider receives no ID token, and may ask the user to confirm.
     Omit,
@@ -73,8 +83,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
 impl ClientRegistration {
-    /// Returns the registration of the client `client_id` at the provider `issuer`. Write both exactly as the
-    /// provider's tokens do.
+    /// Creates the registration of the client `client_id` at the provider `issuer`. Write both exactly as the
+    /// provider's tokens do: they are compared byte by byte.
     ///
     /// By default, the signing keys and the `end_session_endpoint` come from the provider's discovery document, and
     /// every [`Algorithm`] is accepted.
@@ -113,15 +123,21 @@ impl ClientRegistration {
         self
     }
 
-    /// Fetches the provider's keys from this JWK Set (RFC 7517 section 5) instead of using the discovery document.
+    /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's keys are fetched. By default the
+    /// discovery document names it.
     ///
-    /// The discovery document is then not read, so set the [`end_session_endpoint`](Self::end_session_endpoint) too.
+    /// The discovery document is then not read. Set the [`end_session_endpoint`](Self::end_session_endpoint) too, or
+    /// the app's own sign-out does not reach the provider.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = JwksSource::Uri(url.into());
         self
     }
 
-    /// Uses this JWK Set, as JSON, and fetches no keys.
+    /// Sets the provider's keys: a JWK Set, as JSON. No keys are fetched, so a new key of the provider needs a new
+    /// setting.
+    ///
+    /// The discovery document is then not read either. Set the [`end_session_endpoint`](Self::end_session_endpoint)
+    /// too.
     pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
         self.keys = JwksSource::Inline(jwks.into());
         self
@@ -140,18 +156,20 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the minimum time between two fetches of the keys that are caused by unknown keys. The default is 10 s, the
-    /// maximum is 60 s.
+    /// Sets the minimum time between two fetches of the keys that are caused by messages with unknown keys. The default
+    /// is 10 s, the maximum is 60 s.
     ///
-    /// A message that arrives within this time is answered with 503 and verified after it.
+    /// A message with an unknown key that arrives within this time is answered with 503 and verified after it.
     pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
         self.jwks_cooldown = cooldown;
         self
     }
 
-    /// Sets whether a logout token must have an `exp`. By default it must, as Back-Channel Logout 1.0 section 2.4 requires.
+    /// Sets whether a logout token must have an `exp`. The default is [`ClaimRequirement::Required`], as Back-Channel
+    /// Logout 1.0 section 2.4 requires: a token without it is rejected with 400.
     ///
-    /// Ory Hydra sends tokens without it. Such a token is valid for the [maximum token age](Self::max_token_age).
+    /// Ory Hydra sends tokens without it. With [`ClaimRequirement::Optional`], such a token is valid for the [maximum
+    /// token age](Self::max_token_age). Security events are not affected.
     pub fn exp_claim(mut self, exp: ClaimRequirement) -> Self {
         self.exp_claim = exp;
         self
@@ -168,21 +186,24 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the tolerated difference between the provider's clock and this server's clock. The default is 60 s, the
-    /// maximum is five minutes.
+    /// Sets the tolerated difference between the provider's clock and the store's clock, by which tokens are checked.
+    /// It applies to `iat`, `exp`, `nbf` and the maximum age. The default is 60 s, the maximum is five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Sets the maximum age of a logout token, by its `iat`. The default is ten minutes. An old token never ends a
-    /// session that began after it.
+    /// Sets the maximum age of a logout token, by its `iat`. The [leeway](Self::leeway) is added. The default is ten
+    /// minutes. An older token is rejected with 400. Security events may have any age.
+    ///
+    /// A delayed token never ends a session that was authenticated after its `iat` (G2), whatever its age.
     pub fn max_token_age(mut self, age: Duration) -> Self {
         self.max_token_age = age;
         self
     }
 
-    /// Sets whether the provider's logout messages always name a session by its `sid`. By default the `sid` is optional.
+    /// Sets whether the provider's logout messages always name a session by its `sid`. The default is
+    /// [`ClaimRequirement::Optional`]. No message is rejected because of this setting.
     ///
     /// Use [`ClaimRequirement::Required`] for a client that is registered with `backchannel_logout_session_required` or
     /// `frontchannel_logout_session_required`. A sign-in whose ID token has no `sid` is then logged at WARN
@@ -192,14 +213,21 @@ impl ClientRegistration {
         self
     }
 
-    /// Sends users who sign out to this endpoint instead of the one in the discovery document.
+    /// Sets the provider's logout endpoint, to which users who sign out are redirected. By default it comes from the
+    /// discovery document.
+    ///
+    /// If neither names one, users are redirected to [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out)
+    /// and stay signed in at the provider.
     pub fn end_session_endpoint(mut self, url: impl Into<String>) -> Self {
         self.end_session_endpoint = Some(url.into());
         self
     }
 
     /// Sets the URL to which the provider sends users back after a sign-out. Write it exactly as it is registered at
-    /// the provider.
+    /// the provider. It is the URL of the route [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT).
+    ///
+    /// By default the parameter is not sent, and the provider decides which page the user sees. The origin of the URL
+    /// also counts as an origin of this app in the check against cross-site requests.
     pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
         self.post_logout_redirect_uri = Some(url.into());
         self
@@ -216,26 +244,36 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000.
+    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000. For a
+    /// longer URL the ID token is omitted, and the provider may ask the user to confirm.
     ///
     /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers reject. Some
-    /// reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192. For a longer URL the ID token is omitted.
+    /// reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
     pub fn max_logout_url_len(mut self, bytes: usize) -> Self {
         self.max_logout_url_len = bytes;
         self
     }
 
-    /// Sets which parameters the provider's front-channel requests have. By default only requests with `iss` and `sid`
-    /// are accepted, as the specification requires.
+    /// Sets which parameters the provider's front-channel requests have. The default is
+    /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: requests with other parameters are
+    /// answered with 400.
     pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
         self.front_channel_parameters = names;
         self
     }
 
-    /// Revokes a refresh token after the app's own sign-out: the one that the session keeps under `key`, if
-    /// [`source`](TokenSource::revocation) supports it.
+    /// Revokes the refresh token that the session stores under `key`, after the app's own sign-out. By default nothing
+    /// is revoked.
     ///
-    /// If the session has no ID token and may belong to another client of the provider, nothing is revoked.
+    /// The revocation is sent one second after the sessions ended, in the background. If it fails, that is logged at
+    /// WARN (`revocation_failed`). The sign-out is final nevertheless, and the token stays valid at the provider until
+    /// it expires there.
+    ///
+    /// Nothing is revoked in these cases:
+    /// - [`TokenSource::revocation`] of `source` returns [`Revocation::None`](token_cache_core::Revocation::None).
+    /// - It returns [`Revocation::Grant`](token_cache_core::Revocation::Grant), and the account has another live
+    ///   session or may have one.
+    /// - The session has no ID token and may belong to another client of the provider.
     pub fn revoke_on_sign_out(mut self, key: EntryKey, source: impl TokenSource) -> Self {
         self.revocation = Some((key, Arc::new(source)));
         self

@@ -1,8 +1,10 @@
 use std::fmt;
 
-/// An invalid setting of [`SignOutRoutes`](crate::SignOutRoutes). It is returned when they are built, before any I/O.
+/// An invalid setting of the sign-out routes, of a cookie or of the session check. It is returned before any I/O, by
+/// the function that takes the setting or by [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build).
 ///
-/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the struct.
+/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the
+/// struct.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot build the sign-out routes: {message}")]
 pub struct ConfigError {

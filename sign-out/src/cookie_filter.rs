@@ -32,7 +32,7 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// Returns the layer.
+    /// Creates the layer. It has no settings.
     pub const fn new() -> Self {
         Self
     }

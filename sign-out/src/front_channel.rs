@@ -39,12 +39,14 @@ impl SignOutRoutes {
     /// are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
     ///
     /// The request is not authenticated. So it ends only these sessions, even with
-    /// [`sid_meaning`](token_cache_core::TokenCacheBuilder::sid_meaning), and a later sign-in with the same
-    /// `sid` is accepted.
+    /// [`sid_meaning`](token_cache_core::TokenCacheBuilder::sid_meaning), and a later sign-in with the same `sid` is
+    /// accepted.
     ///
     /// The response is
-    /// - 200 if none of the sessions is left. The text is the same whether a session existed or not.
-    /// - 400 if the request names no session of this app. The page and the log state the reason.
+    /// - 200 if the sessions have ended. The text is the same whether a session existed or not.
+    /// - 400 if the request names no session that this app accepts, such as one with `sid` and without `iss`. The page
+    ///   and the log state the reason.
+    /// - 405 if the method is not GET.
     /// - 503 with `Retry-After` if the sessions may not have ended, or if a thousand such requests are running.
     pub async fn front_channel_logout(&self, request: &Parts) -> Response<Bytes> {
         if request.method != Method::GET {

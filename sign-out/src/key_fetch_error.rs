@@ -18,7 +18,8 @@ impl KeyFetchError {
         }
     }
 
-    /// Returns the issuers whose keys cannot be fetched, in the order of the clients.
+    /// Returns the issuers whose keys cannot be fetched now, in the order in which the clients were added. The keys of
+    /// all others were fetched.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(issuer, _)| issuer.as_str())
     }

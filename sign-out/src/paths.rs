@@ -3,19 +3,25 @@
 
 use http::request::Parts;
 
-/// The app's own sign-out.
+/// The path of the app's own sign-out, [`SignOutRoutes::logout`](crate::SignOutRoutes::logout). The app's pages link or
+/// post to it.
 pub const LOGOUT: &str = "/logout";
 
-/// The page to which the provider sends users back. It is the path of every `post_logout_redirect_uri`.
+/// The path of the page to which the provider sends users back,
+/// [`SignOutRoutes::post_logout_redirect`](crate::SignOutRoutes::post_logout_redirect). Every
+/// `post_logout_redirect_uri` has it.
 pub const POST_LOGOUT_REDIRECT: &str = "/signed-out";
 
-/// The `backchannel_logout_uri`.
+/// The path of the `backchannel_logout_uri`, to which providers send logout tokens. Its handler is
+/// [`SignOutRoutes::back_channel_logout`](crate::SignOutRoutes::back_channel_logout).
 pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 
-/// The `frontchannel_logout_uri`.
+/// The path of the `frontchannel_logout_uri`, which providers load in an iframe. Its handler is
+/// [`SignOutRoutes::front_channel_logout`](crate::SignOutRoutes::front_channel_logout).
 pub const FRONT_CHANNEL_LOGOUT: &str = "/frontchannel-logout";
 
-/// The endpoint to which transmitters push security events.
+/// The path of the endpoint to which transmitters push security events. Its handler is
+/// [`SignOutRoutes::security_event`](crate::SignOutRoutes::security_event).
 pub const SECURITY_EVENTS: &str = "/security-events";
 
 /// All paths of this module.

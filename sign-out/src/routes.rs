@@ -16,10 +16,15 @@ use crate::{
 /// The app's hook, which is called after every sign-out.
 pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// The sign-out routes of an app, independent of the web framework. A clone shares the same settings and state.
+/// The sign-out routes of an app, independent of the web framework. Created by [`builder`](Self::builder). A clone
+/// shares the same settings and state.
 ///
-/// Every sign-out, by the app or by a provider, ends the sessions in the cache on every server (G1). It runs in its own
-/// task, which continues when the client disconnects (G4).
+/// Mount all routes with `axum_routes` (feature `axum-0_8`) or `actix::ActixSignOut` (feature `actix-web-4`), or call
+/// the handlers, such as [`logout`](Self::logout), from another framework.
+///
+/// Every sign-out, by the app or by a provider, ends the sessions in the cache, and is final on every server when the
+/// response says so (G1). It runs in its own task, which continues when the client disconnects, so no sign-out is lost
+/// (G4).
 ///
 /// The routes need a tokio runtime with a timer, as axum and actix-web provide it.
 #[derive(Clone)]
@@ -52,18 +57,21 @@ pub(crate) struct Inner {
 }
 
 impl SignOutRoutes {
-    /// Returns a builder of routes for the sessions of `cache`.
+    /// Creates the builder of routes that end the sessions of `cache`. Add at least one client to it.
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
     }
 
-    /// Fetches the providers' keys and waits until they are fetched, for at most some seconds.
+    /// Fetches the signing keys of all providers that are not cached yet, for at most 15 seconds. Keys that are set
+    /// with [`ClientRegistration::jwks`] are not fetched.
     ///
-    /// By default, [`build`](crate::SignOutRoutesBuilder::build) also fetches them in the background. Call this method
-    /// to check before serving that they can be fetched. Otherwise they are fetched when a message needs them.
+    /// Call this method before serving, to check that the keys can be fetched. By default,
+    /// [`build`](crate::SignOutRoutesBuilder::build) also fetches them in the background. Without either they are
+    /// fetched when a message needs them.
     ///
     /// # Errors
-    /// [`KeyFetchError`] with the issuers whose keys cannot be fetched now.
+    /// [`KeyFetchError`] with the issuers whose keys cannot be fetched now. The routes work nevertheless, and fetch
+    /// these keys later.
     pub async fn fetch_keys(&self) -> Result<(), KeyFetchError> {
         let fetching = self.clients().map(|(client, provider)| async {
             let fetched = provider.fetch_keys().await;

@@ -23,25 +23,43 @@ impl SignOutRoutes {
     /// Handles the app's own sign-out (OpenID Connect RP-Initiated Logout 1.0). Serve it at
     /// [`LOGOUT`](crate::paths::LOGOUT).
     ///
-    /// It takes these steps:
-    /// 1. Read the session's ID token.
-    /// 2. End the sessions on every server (G1).
+    /// It ends the sessions of [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope): by default every
+    /// session of the account, in every browser. It takes these steps:
+    /// 1. Read the session's ID token, if the app stored it under [`id_token_key`](crate::id_token_key).
+    /// 2. End the sessions on every server. The sign-out is then final (G1), unless
+    ///    [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`](token_cache_core::Wait::None).
     /// 3. Remove the ticket.
-    /// 4. Redirect the browser to the provider, to sign out there too.
-    /// 5. Revoke the refresh token, if a client is configured with
-    ///    [`revoke_on_sign_out`](crate::ClientRegistration::revoke_on_sign_out).
+    /// 4. Redirect the browser to the provider (303), to sign out there too.
+    /// 5. Revoke the refresh token in the background, if a client is configured with
+    ///    [`revoke_on_sign_out`](crate::ClientRegistration::revoke_on_sign_out). A failed revocation is logged and does
+    ///    not change the response.
     ///
-    /// If the sessions cannot be ended, the response is 503, the browser is not redirected, and the ticket is kept
-    /// (G4). A browser without a live session is redirected too, because its session at the provider may be live.
+    /// The response at the end is
+    /// - 303 to the provider's logout page. A browser without a live session is redirected too, because its session at
+    ///   the provider may be live.
+    /// - 303 to [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) if the provider has no logout endpoint.
+    /// - 200 with a page that says so, if the sessions have ended and the provider's discovery document cannot be read
+    ///   now.
+    /// - 503 if the sessions cannot be ended, or not within the [timeout](crate::Timeouts::sign_out). The browser is
+    ///   not redirected, the ticket is kept, and the page has a button to try again. A failed sign-out is never
+    ///   reported as done (G4).
+    /// - 503 if this server cannot read the ticket, such as one under a retired key. The ticket is removed, so that the
+    ///   browser is not locked out. The page says that the session was not ended, and links to the provider's logout
+    ///   page if that is known. The hook receives the error.
+    /// - 405 if the method is not GET, HEAD or POST.
     ///
-    /// A ticket that this server cannot read, such as one under a retired key, is removed, so that the browser is not
-    /// locked out. The response is a 503 page that says that the session was not ended, with a link to the provider.
-    /// The hook receives the error.
+    /// # Requests of other sites
+    /// No other site can sign a user out, and forms need no CSRF token. The origin of a request comes from
+    /// `Sec-Fetch-Site`. If an older browser does not send it, it comes from `Origin` (POST) or `Referer` (GET).
     ///
-    /// The user is signed out by a POST request of the app's own pages (`Sec-Fetch-Site`, `Origin`). A POST request of
-    /// another site is answered with 403. The user is also signed out by a GET request, if the user followed a link of
-    /// the app, typed the URL or opened it from another program. Any other GET request is answered with a confirmation
-    /// page. So no other site can sign a user out, and forms need no CSRF token.
+    /// - A POST request of the app's own origin, or one that the user caused directly, signs the user out. So does a
+    ///   POST request without any of these headers, such as one of a program.
+    /// - A POST request of another origin is answered with 403. Another subdomain counts as another origin.
+    /// - A GET request signs the user out if the user followed a link of the app, typed the URL or opened it from
+    ///   another program.
+    /// - Any other GET request, and every HEAD request, is answered with a confirmation page (200) and ends nothing.
+    ///   Examples are a prefetch, an image, a link on another site, and a request without `Sec-Fetch-Site` and
+    ///   `Referer`.
     pub async fn logout(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
             return method_not_allowed("GET, POST");
@@ -56,13 +74,15 @@ impl SignOutRoutes {
     /// Handles the return of the browser from the provider. Serve it at
     /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). It ends no session.
     ///
-    /// If the `state` belongs to a sign-out of this browser, the response is a redirect to the path of
-    /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out). Each tab has its own state, which is valid
-    /// once.
-    ///
-    /// Several providers send no `state` back. Then the response is a page that says whether this browser is signed in,
-    /// or 503 if that is unknown (G4). A browser that started a sign-out and returns without a `state` is redirected
-    /// too, if it is signed out.
+    /// The response is
+    /// - 303 to the path of [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out), if the `state` belongs to
+    ///   a sign-out of this browser. Each tab has its own state, which is valid once.
+    /// - 303 to that path also without a `state`, if this browser started a sign-out and is signed out. Several
+    ///   providers send no `state` back.
+    /// - 200 otherwise, with a page that says whether this browser is signed in.
+    /// - 503 if it cannot be checked whether the browser is signed in. A failed check is never reported as signed out
+    ///   (G4).
+    /// - 405 if the method is not GET or HEAD.
     pub async fn post_logout_redirect(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return method_not_allowed("GET");

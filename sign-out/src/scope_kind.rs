@@ -1,12 +1,15 @@
-/// The kind of a [`SignOutScope`](token_cache_core::SignOutScope): which sessions a sign-out ends, without their ids.
+/// The kind of sessions that a sign-out ends. Pass it to
+/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope); a [`SignOutEvent`](crate::SignOutEvent) has it
+/// too. It is a [`SignOutScope`](token_cache_core::SignOutScope) without the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignOutScopeKind {
-    /// One session: one sign-in of one browser in this app.
+    /// The session of the request's ticket alone: one sign-in of one browser in this app.
     Session,
-    /// The sessions that began under one session at the provider: those of one browser, in all apps that share the cache.
+    /// The sessions with the same `sid`: those of one browser at the provider, in all apps that share the cache. If the
+    /// session of the request's ticket has no `sid`, only that session.
     ProviderSession,
-    /// Every session of an account, in every browser.
+    /// Every session of an account, in every browser. This is the default.
     #[default]
     Account,
 }

@@ -13,7 +13,8 @@ use crate::{
     signed_in::SessionChecked,
 };
 
-/// A tower layer that rejects every request whose session has been signed out, on any server.
+/// A tower layer that rejects every request whose session has been signed out, on any app server. Created by
+/// [`SignOutRoutes::session_check`]. It makes a sign-out final for the app's own cookie too (G1).
 ///
 /// It sends one request to the store for each request with a ticket, or none on a near-cache hit:
 ///
@@ -21,29 +22,29 @@ use crate::{
 /// - If there is no ticket, the request passes without a session.
 /// - If the session has ended or the ticket is invalid, the response is 401, or a [redirect](Self::redirect_to), and
 ///   removes the ticket.
-/// - If the store failed, or this server lacks the key of the ticket, the response is 503 and keeps the ticket (G4).
+/// - If the store failed, or this app server lacks the key of the ticket, the response is 503 and keeps the ticket. An
+///   error is never taken for a sign-out (G4).
 ///
 /// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes.
 ///
 /// Every rejection is logged with its reason: `request_of_ended_session` at INFO, `ticket_refused` and
 /// `session_not_checked` at WARN.
-///
-/// Created by [`SignOutRoutes::session_check`].
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     checker: SessionChecker,
 }
 
 impl SessionCheck {
-    /// Redirects page requests of ended sessions to `path`, the app's sign-in page. Requests of scripts are still
-    /// answered with 401.
+    /// Answers page requests of ended sessions with 303 to `path`, the app's sign-in page. By default they are answered
+    /// with 401, as requests of scripts always are.
     ///
     /// `path` is the path that the browser sees. The sign-in page itself is served without a session if the session has
-    /// ended or this server cannot read the ticket. It also removes the ticket, so a retired key does not lock the
-    /// browser out.
+    /// ended or this app server cannot read the ticket. A page request for it also removes the ticket, so a retired key
+    /// does not lock the browser out.
     ///
     /// # Errors
-    /// [`ConfigError`] if `path` is not a path of the app.
+    /// [`ConfigError`] if `path` is not a path of the app: it must start with one `/` and be ASCII without backslashes
+    /// and control characters.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             checker: self.checker.redirect_to(path)?,
@@ -52,7 +53,8 @@ impl SessionCheck {
 }
 
 impl SignOutRoutes {
-    /// Returns a tower layer that rejects every request whose session has been signed out.
+    /// Creates a tower layer that rejects every request whose session has been signed out. See [`SessionCheck`] for the
+    /// responses.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck {
             checker: SessionChecker::new(self.clone()),

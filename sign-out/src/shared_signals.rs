@@ -22,17 +22,20 @@ struct ErrorBody {
 }
 
 impl SignOutRoutes {
-    /// Handles a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935).
+    /// Handles a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935). Serve it at
+    /// [`SECURITY_EVENTS`](crate::paths::SECURITY_EVENTS).
     ///
     /// Verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
     /// `account-purged` and `sessions-revoked`.
     ///
     /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of these (RFC 9493,
     /// Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for `session-revoked`, and its `sub`
-    /// for the other events. A session that was authenticated after the token's `iat` is kept (G2).
+    /// for the other events. A session that was authenticated after the token's `iat` is kept, however late the token
+    /// arrives (G2).
     ///
     /// The response is
-    /// - 202 if the sessions have ended, now or earlier (G1), and for all other events, which end nothing.
+    /// - 202 if the sessions have ended, now or earlier (G1), also if the token names no session of this app. All other
+    ///   events end nothing and are answered with 202 too.
     /// - 400 with `{"err":…,"description":…}` if the token is invalid.
     /// - 405 if the method is not POST, and 415 if the media type is not `application/secevent+jwt`.
     /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.

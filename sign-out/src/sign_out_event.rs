@@ -2,28 +2,34 @@ use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
 
 use crate::SignOutScopeKind;
 
-/// A sign-out that was carried out or failed. The app's hook receives it after every kind of sign-out.
+/// A sign-out that the routes carried out, or failed to carry out. The hook of
+/// [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives it, for example to write an audit log.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignOutEvent {
-    /// The cause of the sign-out.
+    /// The cause of the sign-out: the user in this app, or a kind of message of the provider.
     pub cause: SignOutCause,
-    /// The kind of sessions that it was to end.
+    /// The kind of sessions that it was to end. For a provider's message, it is
+    /// [`ProviderSession`](SignOutScopeKind::ProviderSession) if the message has a `sid`, and otherwise
+    /// [`Account`](SignOutScopeKind::Account).
     pub scope: SignOutScopeKind,
-    /// The account, if its id is known. A `sid` does not identify an account, and neither does a ticket without an ID
-    /// token.
+    /// The account, or `None` if its id is not known. A message with only a `sid` does not name the account. The app's
+    /// own sign-out knows it only if the app stored the ID token under [`id_token_key`](crate::id_token_key).
     pub account: Option<AccountId>,
-    /// The session at the provider, if its id is known.
+    /// The session at the provider (`sid`), or `None` if the message or the stored ID token has no `sid`, or no ID
+    /// token is stored.
     pub provider_session: Option<ProviderSid>,
-    /// The result. After an error the sign-out must be requested again.
+    /// The result. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `false` means that no session was left to
+    /// end. After an error the sessions may be live, and the sign-out must be requested again.
     pub result: Result<SignOut>,
 }
 
-/// The cause of a sign-out.
+/// The cause of a sign-out, in a [`SignOutEvent`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignOutCause {
-    /// The user, in this app (OpenID Connect RP-Initiated Logout 1.0).
+    /// The user, in this app: [`SignOutRoutes::logout`](crate::SignOutRoutes::logout) (OpenID Connect RP-Initiated
+    /// Logout 1.0).
     RpInitiated,
     /// The provider, by an iframe in the user's browser (OpenID Connect Front-Channel Logout 1.0).
     FrontChannel,

@@ -3,14 +3,14 @@ use std::ops::Deref;
 use http::Extensions;
 use token_cache_core::Session;
 
-/// The live session of a request: an extractor for axum and actix-web.
+/// The live session of a request: an extractor for axum and actix-web. It dereferences to [`Session`].
 ///
-/// It requires the layer of [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check), which reads the
-/// session from the store. Without a session the response is 401. Without the layer it is 500, so that a missing layer
-/// is not mistaken for an anonymous user.
+/// It requires the session check, [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check) or that of
+/// `actix::ActixSignOut`, which has read the session from the cache before the handler runs. Without a session the
+/// response is 401. Without the session check it is 500, so that a missing one is not mistaken for an anonymous user.
 ///
 /// A handler for anonymous users takes an `Option<SignedIn>` in axum. In actix-web it takes a `Result<SignedIn,
-/// SignedInRejection>`, because actix-web's `Option` would hide a missing layer.
+/// SignedInRejection>`, because actix-web's `Option` would hide a missing session check.
 #[derive(Debug, Clone)]
 #[expect(
     clippy::exhaustive_structs,
@@ -30,23 +30,25 @@ impl Deref for SignedIn {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionChecked;
 
-/// Why a request has no [`SignedIn`].
+/// The reason why a request has no [`SignedIn`]. As a response it is 401 or 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedInRejection {
-    /// The request has no live session.
+    /// The session check ran, and the request has no live session. The response is 401.
     #[error("not signed in")]
     NotSignedIn,
-    /// The request did not pass the layer.
+    /// The request did not pass the session check. The response is 500.
     #[error("the session check is missing; add the layer `SignOutRoutes::session_check`")]
     MissingLayer,
 }
 
 impl SignedIn {
-    /// Returns the session that the layer stored in a request's extensions.
+    /// Returns the session that the session check stored in a request's extensions. Use it in a framework without an
+    /// extractor of this crate.
     ///
     /// # Errors
-    /// [`SignedInRejection`] if there is no session.
+    /// [`NotSignedIn`](SignedInRejection::NotSignedIn) if the request passed the session check and has no session.
+    /// [`MissingLayer`](SignedInRejection::MissingLayer) if it did not pass the session check.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, SignedInRejection> {
         let is_checked = extensions.get::<SessionChecked>().is_some();
         Self::from_session(extensions.get::<Session>(), is_checked)

@@ -53,7 +53,8 @@ pub struct StateCookies {
 }
 
 impl StateCookies {
-    /// Returns the cookies of the app at `public_url`. They last 15 minutes, the time that a sign-in may take.
+    /// Creates the settings of the state cookies for the app at `public_url`. Use another `name` for each purpose. The
+    /// cookies last 15 minutes by default, the time that a sign-in may take.
     ///
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
@@ -76,8 +77,10 @@ impl StateCookies {
         self
     }
 
-    /// Returns the `Set-Cookie` headers that store `value` under `state`. They also remove the oldest cookies if there
-    /// are more than 8.
+    /// Returns the `Set-Cookie` headers that store `value` under `state`. Add all of them to the response that
+    /// redirects to the provider. They also remove this browser's oldest cookies if there are more than 8.
+    ///
+    /// The value is neither signed nor encrypted. The user can read and change it.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) in these cases:
@@ -116,10 +119,13 @@ impl StateCookies {
         Ok(headers)
     }
 
-    /// Returns the value under `state`, or `None` if this browser has none.
+    /// Returns the value that this browser has under `state`, the parameter of the provider's redirect. Returns `None`
+    /// if the browser has no such cookie, as after its expiry, or if `state` is not a valid state. The callback must
+    /// then refuse the sign-in.
     ///
     /// # Errors
-    /// The same as [`read_cookie`]: an unreadable cookie is not an absent one.
+    /// [`Corrupt`](ErrorKind::Corrupt) if the cookie cannot be read, as in [`read_cookie`], or was not set by
+    /// [`set`](Self::set). An unreadable cookie is not an absent one.
     pub fn read<'a>(&self, request: &'a Parts, state: &str) -> Result<Option<&'a str>> {
         if !is_state(state) {
             return Ok(None);
@@ -137,8 +143,8 @@ impl StateCookies {
         })
     }
 
-    /// Returns the `Set-Cookie` header that removes `state`, so that it is valid once. Returns `None` if `state` is not
-    /// a valid state.
+    /// Returns the `Set-Cookie` header that removes the cookie of `state`, so that the state is valid once. Returns
+    /// `None` if `state` is not a valid state, which no cookie can have.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
         is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }

@@ -10,7 +10,9 @@ use crate::{
     cookies::{HostCookie, read_bytes},
 };
 
-/// A cookie that contains only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`).
+/// The settings of a cookie that contains only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host
+/// (`__Host-`). Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source), and
+/// call [`set`](Self::set) at a sign-in.
 ///
 /// The ticket is encrypted and authenticated, so the cookie needs no signature or encryption of its own.
 ///
@@ -34,7 +36,8 @@ pub struct TicketCookie {
 }
 
 impl TicketCookie {
-    /// Returns the cookie with the name `__Host-` and `name`, which requires TLS. It lasts until the browser closes.
+    /// Creates the settings of the cookie `__Host-`*name*, which requires TLS. It lasts until the browser closes,
+    /// unless [`max_age`](Self::max_age) is set.
     ///
     /// # Errors
     /// [`ConfigError`] if `name` is not a cookie name.
@@ -42,8 +45,9 @@ impl TicketCookie {
         HostCookie::secure(name).map(Self::of)
     }
 
-    /// Returns the cookie of the app at `public_url`. For `https` it is the same as [`host`](Self::host). For `http` at
-    /// a loopback address, for development, it has no prefix and is not `Secure`.
+    /// Creates the settings of the cookie of the app at `public_url`. For `https` it is the same as
+    /// [`host`](Self::host). For `http` at a loopback address, for development, the name has no prefix and the cookie
+    /// is not `Secure`.
     ///
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
@@ -57,8 +61,9 @@ impl TicketCookie {
         HostCookie::for_url(&url, name).map(Self::of)
     }
 
-    /// Keeps the cookie for `max_age`, even if the browser is restarted. Use the same duration as
-    /// [`SignIn::lifetime`](token_cache_core::SignIn::lifetime).
+    /// Keeps the cookie for `max_age`, even if the browser is restarted. By default it lasts until the browser closes.
+    /// Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): the cookie does not extend
+    /// the session.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self

@@ -9,10 +9,13 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 
 use crate::TicketSource;
 
-/// A ticket in the extensions of a request. It is for tickets that a [`TicketSource`] cannot read, such as those of
-/// actix-web, whose requests cannot leave their thread.
+/// The result of reading a ticket, in the extensions of a request. The app inserts it before the sign-out routes or the
+/// session check run, and [`ExtensionTicketSource`] reads it there.
 ///
-/// After the request, [`is_removed`](Self::is_removed) says whether to remove the ticket from where the app keeps it.
+/// It is for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
+/// With actix-web, `actix::ActixSignOut::ticket_source` does all of this.
+///
+/// After the request, [`is_removed`](Self::is_removed) says whether to remove the ticket from the app's session.
 #[derive(Debug, Clone)]
 pub struct TicketExtension {
     ticket: Result<Option<Ticket>>,
@@ -20,7 +23,8 @@ pub struct TicketExtension {
 }
 
 impl TicketExtension {
-    /// Returns the extension with the result of reading the ticket.
+    /// Creates the extension with the result of reading the ticket: `Ok(None)` if the request has no ticket, and the
+    /// errors of [`TicketSource::ticket`].
     pub fn new(ticket: Result<Option<Ticket>>) -> Self {
         Self {
             ticket,
@@ -28,13 +32,15 @@ impl TicketExtension {
         }
     }
 
-    /// Returns `true` if the ticket's session has ended.
+    /// Returns `true` if the app must remove the ticket: its session has ended, or it is invalid or cannot be read.
+    /// Clones share the answer, so keep a clone of the extension that was inserted.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }
 }
 
-/// A [`TicketSource`] that takes the ticket from the request's [`TicketExtension`].
+/// A [`TicketSource`] that takes the ticket from the request's [`TicketExtension`]. A request without the extension is
+/// an error of the app ([`Misuse`](token_cache_core::ErrorKind::Misuse)) and is answered with 503.
 ///
 /// Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +48,7 @@ impl TicketExtension {
 pub struct ExtensionTicketSource;
 
 impl ExtensionTicketSource {
-    /// Returns the source.
+    /// Creates the source. It has no settings.
     pub const fn new() -> Self {
         Self
     }

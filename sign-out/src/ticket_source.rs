@@ -31,16 +31,23 @@ use token_cache_core::{Result, Ticket};
 /// ```
 #[async_trait]
 pub trait TicketSource: Send + Sync + 'static {
-    /// Returns the ticket of a request, or `None` if the request has no ticket.
+    /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
     ///
     /// # Errors
-    /// [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The ticket is then
-    /// removed. Any other error means that the ticket cannot be read now. The response is then 503 and the ticket is
-    /// kept, so the user is never treated as signed out (G4).
+    /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The request counts
+    ///   as one of an ended session, and the ticket is removed.
+    /// - Any other error if the ticket cannot be read now. The session check then answers 503 and keeps the ticket, so
+    ///   an error is never taken for a sign-out (G4).
+    /// - After [`KeyMissing`](token_cache_core::ErrorKind::KeyMissing) or
+    ///   [`Corrupt`](token_cache_core::ErrorKind::Corrupt), repeating the request does not help. The [sign-in
+    ///   page](crate::SessionCheck::redirect_to) is then served, and the ticket is removed there and by the app's own
+    ///   sign-out.
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket. Returns the `Set-Cookie` header that removes it, or `None` if no header is needed.
+    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it, or `None` if no header is
+    /// needed.
     ///
-    /// It is called after the session has ended. So a ticket that cannot be removed opens no session.
+    /// It is called in the request whose session has ended, or whose ticket is invalid or unreadable. A ticket of an
+    /// ended session opens no session, even if it is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

@@ -4,15 +4,17 @@ use token_cache_core::Wait;
 
 use crate::ConfigError;
 
-/// The time limits for a provider's message, from its last byte to the response.
+/// The time limits for a provider's message, from its last byte to the response. Pass it to
+/// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The limit `sign_out` also applies to the
+/// app's own sign-out.
 ///
 /// Providers disconnect early: the shortest known time is two and a half seconds. So the sum must be less than two
 /// seconds. A sign-out that takes longer continues. The provider receives 503, and its next attempt joins the running
 /// sign-out.
 ///
-/// The sign-out timeout includes the wait for near caches. The default is enough for a lease of one second, even if a
-/// server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if a timeout is too short for the
-/// servers' near caches.
+/// The sign-out timeout includes the wait for near caches. The default is enough for a lease of one second, even if an
+/// app server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if a timeout is too short for
+/// the servers' near caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For fetching the provider's keys.
@@ -37,13 +39,15 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Sets how long a message may wait for the provider's keys. The default is 600 ms.
+    /// Sets how long a message may wait for the provider's keys. The default is 600 ms. After it the response is 503,
+    /// and the message is verified later. A user's sign-out waits as long for the discovery document.
     pub fn keys(mut self, timeout: Duration) -> Self {
         self.keys = timeout;
         self
     }
 
-    /// Sets how long a sign-out may take, with the wait for near caches. The default is 1.2 s.
+    /// Sets how long a response may wait for a sign-out, including its wait for near caches. The default is 1.2 s.
+    /// After it the response is 503, and the sign-out continues.
     pub fn sign_out(mut self, timeout: Duration) -> Self {
         self.sign_out = timeout;
         self

@@ -27,7 +27,7 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// Returns the middleware.
+    /// Creates the middleware. It has no settings.
     pub const fn new() -> Self {
         Self
     }

@@ -41,7 +41,8 @@ use crate::{
     session_check::SessionChecker,
 };
 
-/// The sign-out routes and the session check of an actix-web app. A clone shares the same routes.
+/// The sign-out routes and the session check for an actix-web app. Create one from [`SignOutRoutes`] for each app, and
+/// pass [`routes`](Self::routes) and [`session_check`](Self::session_check) to it. A clone shares the same routes.
 #[derive(Clone)]
 pub struct ActixSignOut {
     routes: SignOutRoutes,
@@ -49,7 +50,8 @@ pub struct ActixSignOut {
 }
 
 impl ActixSignOut {
-    /// Returns the routes of `routes` for actix-web. Tickets come from the ticket source that `routes` was built with.
+    /// Creates the actix-web form of `routes`. Tickets come from the ticket source that `routes` was built with, unless
+    /// [`ticket_source`](Self::ticket_source) sets another one.
     pub fn new(routes: SignOutRoutes) -> Self {
         Self {
             routes,
@@ -57,17 +59,21 @@ impl ActixSignOut {
         }
     }
 
-    /// Sets the source of the tickets, for tickets that need an actix-web request, such as those in `actix-session`.
+    /// Sets the source of the tickets, for tickets that only an actix-web request can reach, such as those in
+    /// `actix-session`.
     ///
     /// Build the routes with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the tickets that
-    /// this source reads.
+    /// this source reads. With any other source in the routes, this one is read and its tickets are not used.
     pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self
     }
 
-    /// Returns a configuration function with all routes, at [`paths`], for an app or a scope:
+    /// Returns a configuration function that mounts all five routes at [`paths`], in an app or a scope:
     /// `App::new().configure(sign_out.routes())`.
+    ///
+    /// Each route accepts every method and answers 405 to the unsupported ones. A request that is invalid HTTP for the
+    /// crate `http` is answered with 400.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let sign_out = self.clone();
         move |config| {
@@ -89,7 +95,8 @@ impl ActixSignOut {
         }
     }
 
-    /// Returns a middleware that rejects every request whose session has been signed out, on any server.
+    /// Returns a middleware that rejects every request whose session has been signed out, on any app server (G1). The
+    /// response is 401, or 503 if the session cannot be checked. See [`crate::SessionCheck`] for all cases.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck::new(self.clone(), SessionChecker::new(self.routes.clone()))
     }

@@ -20,11 +20,11 @@ use crate::{
     signed_in::SessionChecked,
 };
 
-/// A middleware for actix-web that rejects requests whose session has been signed out. It works as
-/// [`crate::SessionCheck`].
+/// A middleware for actix-web that rejects requests whose session has been signed out. It decides as
+/// [`crate::SessionCheck`] does, and a live session is available to handlers as [`SignedIn`](crate::SignedIn).
 ///
-/// Created by [`ActixSignOut::session_check`]. Register session middleware, such as actix-session, after it, so that it
-/// runs first.
+/// Created by [`ActixSignOut::session_check`]. Register session middleware, such as actix-session, after it with
+/// `wrap`, so that it runs first.
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     sign_out: ActixSignOut,
@@ -36,11 +36,12 @@ impl SessionCheck {
         Self { sign_out, checker }
     }
 
-    /// Redirects page requests of ended sessions to `path`, the app's sign-in page, as
-    /// [`crate::SessionCheck::redirect_to`] does.
+    /// Answers page requests of ended sessions with 303 to `path`, the app's sign-in page, as
+    /// [`crate::SessionCheck::redirect_to`] does. By default they are answered with 401.
     ///
     /// # Errors
-    /// [`ConfigError`] if `path` is not a path of the app.
+    /// [`ConfigError`] if `path` is not a path of the app: it must start with one `/` and be ASCII without backslashes
+    /// and control characters.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             checker: self.checker.redirect_to(path)?,

@@ -1,33 +1,57 @@
 use actix_web::HttpRequest;
 use token_cache_core::{Result, Ticket};
 
-/// Reads and removes tickets that need an actix-web request, such as tickets in `actix-session`.
+/// Reads and removes the tickets of actix-web requests. Implement it if the app stores its tickets in sessions of
+/// `actix-session`, or anywhere else that only an actix-web request can reach. Pass it to
+/// [`ActixSignOut::ticket_source`](super::ActixSignOut::ticket_source).
+///
+/// With `actix-session`, the ticket is one value in the session. `examples/actix-session` in the repository is a
+/// complete app:
 ///
 /// ```
-/// use actix_web::{HttpMessage, HttpRequest};
-/// use token_cache_core::{Result, Ticket};
+/// # mod actix_session { // as in the crate `actix-session`
+/// #     pub struct Session;
+/// #     impl Session {
+/// #         pub fn get<T>(&self, _: &str) -> Result<Option<T>, std::fmt::Error> { Ok(None) }
+/// #         pub fn remove(&self, _: &str) {}
+/// #     }
+/// #     pub trait SessionExt { fn get_session(&self) -> Session; }
+/// #     impl SessionExt for actix_web::HttpRequest { fn get_session(&self) -> Session { Session } }
+/// # }
+/// use actix_session::SessionExt;
+/// use actix_web::HttpRequest;
+/// use token_cache_core::{Error, ErrorKind, Result, Ticket};
 /// use token_cache_sign_out::actix::TicketSource;
 ///
-/// /// A middleware of the app's own puts the ticket into the request's extensions.
-/// struct FromExtensions;
+/// struct InSession;
 ///
-/// impl TicketSource for FromExtensions {
+/// impl TicketSource for InSession {
 ///     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>> {
-///         Ok(request.extensions().get::<Ticket>().cloned())
+///         request.get_session().get("ticket").map_err(|error| {
+///             Error::new(ErrorKind::InvalidTicket, "read the ticket").message(error.to_string())
+///         })
 ///     }
 ///
 ///     fn remove(&self, request: &HttpRequest) {
-///         request.extensions_mut().remove::<Ticket>();
+///         // `purge` would prevent storing the ticket of a sign-in in the same request.
+///         request.get_session().remove("ticket");
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 pub trait TicketSource: Send + Sync + 'static {
-    /// Returns the ticket of a request, or `None` if the request has no ticket.
+    /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
+    ///
+    /// The method must not return `None` for a ticket that it cannot read: the user would look signed out (G4).
     ///
     /// # Errors
-    /// The same as [`TicketSource::ticket`](crate::TicketSource::ticket).
+    /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if there is a value and it is not a ticket. The
+    ///   request counts as one of an ended session, and [`remove`](Self::remove) is called.
+    /// - Any other error if the ticket cannot be read now. The response is 503, as described at
+    ///   [`TicketSource::ticket`](crate::TicketSource::ticket).
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket of a request. It is called after the session has ended.
+    /// Removes the ticket of a request from the app's session. It is called in the request whose session has ended, or
+    /// whose ticket is invalid or unreadable. The session of the ticket is not affected by it.
     fn remove(&self, request: &HttpRequest);
 }
