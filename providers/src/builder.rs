@@ -15,7 +15,8 @@ use crate::{
 
 const OPERATION: &str = "set up a provider";
 
-/// Builds a [`Provider`]. It comes from [`Provider::builder`].
+/// The settings of a [`Provider`]: the endpoints and the credentials of the app. Created by [`Provider::builder`], or from a client of the
+/// crate `oauth2` or `openidconnect` (features `oauth2-5`, `openidconnect-4`). Call [`build`](Self::build) at the end.
 #[must_use]
 pub struct ProviderBuilder {
     token_url: String,
@@ -46,44 +47,49 @@ impl ProviderBuilder {
         }
     }
 
-    /// Sets the client secret. Without one, the app is a public client.
+    /// Sets the client secret. Without one, the app is a public client: only the client id is sent, in the form.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self
     }
 
-    /// Sets how the client id and the client secret are sent. The default is [`ClientAuth::Basic`].
+    /// Sets how the client id and the client secret are sent. The default is [`ClientAuth::Basic`]. Without a client secret it has no
+    /// effect.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.credentials.auth = auth;
         self
     }
 
-    /// Sets the revocation endpoint (RFC 7009), and what a revocation ends at this provider. By default nothing is revoked.
+    /// Sets the revocation endpoint (RFC 7009), and what a revocation ends at this provider. By default there is no endpoint, and nothing
+    /// is revoked.
     pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
         self.revocation_url = Some(url.into());
         self.revocation = revocation;
         self
     }
 
-    /// Limits the time for opening a connection. The default is 5 s.
+    /// Limits the time for opening a connection to the provider. The default is 5 s. [`build`](Self::build) refuses zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Limits the time of a request with its response. The default is 30 s. A refresh also has a deadline of its own.
+    /// Limits the time of a request with its response. The default is 30 s. [`build`](Self::build) refuses zero. The cache also limits a
+    /// refresh by its own deadline.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Adds root certificates (PEM, one or several) to those of the system.
+    /// Trusts these root certificates (PEM, one or several) in addition to those of the system. By default only those of the system are
+    /// trusted. A second call replaces the first.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Adds error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`.
+    /// Sets error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`. By default there are
+    /// none. A second call replaces the first.
     ///
     /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
     pub fn invalid_grant_codes(
@@ -94,7 +100,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Builds the provider. Sends nothing.
+    /// Validates the settings and creates the provider. Sends nothing.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if

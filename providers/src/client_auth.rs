@@ -3,15 +3,16 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-/// How the app authenticates at the token endpoint (RFC 6749 section 2.3.1).
+/// The way in which the app sends its client secret to the token endpoint and the revocation endpoint (RFC 6749 section 2.3.1). Pass it to
+/// [`ProviderBuilder::client_auth`](crate::ProviderBuilder::client_auth). It has no effect for a public client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {
     /// `client_secret_basic`: client id and client secret in the header of HTTP Basic. Every provider that issues client secrets must
-    /// accept it.
+    /// accept it. This is the default.
     #[default]
     Basic,
-    /// `client_secret_post`: client id and client secret in the form.
+    /// `client_secret_post`: client id and client secret in the form of the request.
     Body,
 }
 

@@ -4,9 +4,11 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// A [`TokenSource`] for tokens of the app itself, without a user: the client credentials grant (RFC 6749 section 4.4).
+/// A [`TokenSource`] for tokens of the app itself, without a user: the client credentials grant (RFC 6749 section 4.4). Created by
+/// [`Provider::client_credentials`].
 ///
-/// Each refresh is a new grant. A refresh token in a response is ignored (section 4.4.3).
+/// Each refresh is a new grant, with the scopes and the resource of the [`RefreshRequest`]. A refresh token in a response is never used for
+/// a refresh (section 4.4.3).
 #[derive(Debug, Clone)]
 pub struct ClientCredentialsSource(Provider);
 

@@ -3,8 +3,8 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::RefreshError;
 
-/// An authorization code from the callback, with the redirect URI and the PKCE verifier of the authorization request (RFC 6749 section
-/// 4.1.3, RFC 7636 section 4.5). See [`Provider::exchange_code`](crate::Provider::exchange_code).
+/// An authorization code from the callback of a sign-in, with the redirect URI and the PKCE verifier of the authorization request (RFC 6749
+/// section 4.1.3, RFC 7636 section 4.5). Pass it to [`Provider::exchange_code`](crate::Provider::exchange_code).
 ///
 /// `Debug` prints neither the code nor the verifier.
 #[derive(Clone)]
@@ -16,7 +16,8 @@ pub struct CodeExchange {
 }
 
 impl CodeExchange {
-    /// Returns the exchange of `code`. The `redirect_uri` must equal that of the authorization request.
+    /// Creates the exchange of `code`, the parameter of the callback. The `redirect_uri` must equal that of the authorization request. The
+    /// caller must have compared the parameter `state` of the callback with that of its own request.
     pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Self {
             code: code.into().into(),
@@ -25,7 +26,7 @@ impl CodeExchange {
         }
     }
 
-    /// Adds the PKCE verifier (RFC 7636). Its challenge was in the authorization request.
+    /// Adds the PKCE verifier (RFC 7636). Its challenge was in the authorization request. By default no `code_verifier` is sent.
     pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
         self.pkce_verifier = Some(verifier.into().into());
         self

@@ -6,8 +6,10 @@ use oauth2::{
 use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 impl ProviderBuilder {
-    /// Starts a builder from a client of the crate `oauth2`: token endpoint, client id, client secret and [`ClientAuth`]. A client
-    /// without a secret is a public client.
+    /// Creates a builder from a client of the crate `oauth2`. It takes the token endpoint, the client id, the client secret and
+    /// [`ClientAuth`]. A client without a secret is a public client.
+    ///
+    /// The client's revocation endpoint is not taken. Set it with [`revocation`](Self::revocation).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -17,8 +17,9 @@ use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 const OPERATION: &str = "read a provider from the crate openidconnect";
 
-/// The provider metadata of OpenID Connect Discovery 1.0 with additional members `A`, as
-/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata) without any.
+/// The provider metadata of OpenID Connect Discovery 1.0 with additional members `A`. It is
+/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which has no additional members, in a general form.
+/// [`ProviderBuilder::from_metadata`] takes it.
 pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     A,
     CoreAuthDisplay,
@@ -34,11 +35,12 @@ pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// The provider metadata with the revocation endpoint. Discover it in place of
-/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata).
+/// The provider metadata with the revocation endpoint, for [`ProviderBuilder::revocation_of`]. Discover it in place of
+/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which leaves the endpoint out.
 pub type ProviderMetadataWithRevocation = CoreProviderMetadataWith<RevocationProviderMetadata>;
 
-/// The revocation endpoint in the metadata of a provider (RFC 8414 section 2).
+/// The revocation endpoint in the metadata of a provider (RFC 8414 section 2). It is the additional member of
+/// [`ProviderMetadataWithRevocation`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevocationProviderMetadata {
@@ -68,8 +70,11 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 impl AdditionalProviderMetadata for RevocationProviderMetadata {}
 
 impl ProviderBuilder {
-    /// Starts a builder from a client of the crate `openidconnect` that was built from discovered metadata: token endpoint, client id,
-    /// client secret and [`ClientAuth`]. A client without a secret is a public client.
+    /// Creates a builder from a client of the crate `openidconnect` that was built from discovered metadata. It takes the token endpoint,
+    /// the client id, the client secret and [`ClientAuth`]. A client without a secret is a public client.
+    ///
+    /// The client's revocation endpoint is not taken. Set it with [`revocation`](Self::revocation) or
+    /// [`revocation_of`](Self::revocation_of).
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint.
@@ -99,8 +104,11 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Starts a builder from discovered metadata: token endpoint and [`ClientAuth`]. The metadata does not contain the client secret:
+    /// Creates a builder from discovered metadata: the token endpoint and [`ClientAuth`]. The metadata does not contain the client secret:
     /// pass it to [`client_secret`](Self::client_secret), unless the app is a public client.
+    ///
+    /// The method is [`ClientAuth::Basic`] if the token endpoint supports it or the metadata does not list the methods. Otherwise it is
+    /// [`ClientAuth::Body`].
     ///
     /// ```no_run
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
@@ -147,7 +155,8 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Sets the revocation endpoint of discovered metadata; see [`revocation`](Self::revocation).
+    /// Sets the revocation endpoint of discovered metadata, and what a revocation ends at this provider. It is
+    /// [`revocation`](Self::revocation) with the URL from the metadata.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no revocation endpoint, or if the issuer is https and the

@@ -6,19 +6,21 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// The grant by which a provider issues tokens to an API on behalf of a user.
+/// The grant by which a provider issues tokens to an API on behalf of a user. Pass the one that the provider supports to
+/// [`Provider::on_behalf_of`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBehalfOfGrant {
-    /// Token exchange (RFC 8693).
+    /// Token exchange (RFC 8693), with the assertion as the `subject_token`.
     TokenExchange,
-    /// The assertion grant (RFC 7523) with `requested_token_use=on_behalf_of`: Microsoft Entra.
+    /// The assertion grant (RFC 7523) with `requested_token_use=on_behalf_of`: Microsoft Entra ID.
     JwtBearer,
 }
 
-/// A [`TokenSource`] for tokens on behalf of the user whose access token this API was called with.
+/// A [`TokenSource`] for tokens on behalf of the user whose access token this API was called with. Created by [`Provider::on_behalf_of`].
 ///
-/// A refresh uses the refresh token of the exchange. Without one, the assertion is exchanged again.
+/// A refresh sends the refresh token that the provider returned for the assertion. If the stored tokens have none, the assertion is
+/// exchanged again.
 #[derive(Clone)]
 pub struct OnBehalfOfSource {
     provider: Provider,

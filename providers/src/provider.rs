@@ -13,11 +13,14 @@ use crate::{
     token_response,
 };
 
-/// The [`TokenSource`] of an OAuth provider: refreshes at its token endpoint (RFC 6749 section 6), and revokes at its revocation
-/// endpoint (RFC 7009).
+/// The [`TokenSource`] of an OAuth provider: refreshes at its token endpoint (RFC 6749 section 6), and revokes at its revocation endpoint
+/// (RFC 7009). Pass it to `Session::get_or_refresh`, which calls it when tokens are due.
 ///
-/// Clones share the connections. Share one provider among all requests: after `invalid_client`, it sends no request for 10 seconds,
-/// for any user, and returns the error again.
+/// Clones share the connections. Share one provider among all requests: after `invalid_client`, it sends no request for 10 seconds, for any
+/// user, and returns the error again.
+///
+/// A refresh without a refresh token, and a revocation without an endpoint, is [`Refused`](token_cache_core::RefreshErrorKind::Refused) and
+/// sends nothing.
 ///
 /// ```no_run
 /// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,7 +50,8 @@ pub(crate) struct Inner {
 }
 
 impl Provider {
-    /// Returns a builder for the provider with the token endpoint `token_url`, where the app is registered as `client_id`.
+    /// Creates a builder for the provider with the token endpoint `token_url`, at which the app is registered as `client_id`. By default
+    /// the app is a public client, and nothing is revoked.
     pub fn builder(token_url: impl Into<String>, client_id: impl Into<String>) -> ProviderBuilder {
         ProviderBuilder::new(token_url, client_id)
     }
@@ -56,12 +60,14 @@ impl Provider {
         Self(Arc::new(inner))
     }
 
-    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3). Sends one request. `sent_at` is its time on the store's
-    /// clock: `expires_in` counts from it.
+    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3). Sends one request. `sent_at` is its time on the store's clock
+    /// (`TokenCache::now`): `expires_in` counts from it.
     ///
     /// Accepts the same responses as a refresh ([`TokenSet::from_json`]). The crates `oauth2` and `openidconnect` refuse responses with
-    /// small errors, when the code is already used up. The ID token of the response is [`TokenSet::id_token`]: verify it before you
-    /// trust a claim in it.
+    /// small errors, when the code is already used up.
+    ///
+    /// The ID token of the response is [`TokenSet::id_token`], or `None` if the response has no ID token. It is not verified here: verify
+    /// it before you trust a claim in it.
     ///
     /// ```no_run
     /// # async fn callback(provider: token_cache_providers::Provider, now: token_cache_core::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
@@ -75,8 +81,8 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used before or belongs to
-    ///   another sign-in.
+    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used before or belongs to another
+    ///   sign-in.
     /// - [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the code, the redirect URI or the verifier is
     ///   empty.
     /// - The other kinds as for a refresh.
@@ -100,12 +106,17 @@ impl Provider {
         exchanged
     }
 
-    /// Returns a [`TokenSource`] for tokens of the app itself, without a user.
+    /// Creates a [`TokenSource`] for tokens of the app itself, without a user (client credentials grant). It shares the connections of this
+    /// provider.
     pub fn client_credentials(&self) -> ClientCredentialsSource {
         ClientCredentialsSource::new(self.clone())
     }
 
-    /// Returns a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with.
+    /// Creates a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with, and
+    /// `exchange` is the grant that the provider supports.
+    ///
+    /// The caller must have verified the access token: it is sent to the provider unchecked. If it is empty, a refresh that needs it fails
+    /// with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
     pub fn on_behalf_of(
         &self,
         assertion: impl Into<String>,

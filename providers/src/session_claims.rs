@@ -46,25 +46,28 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionClaims {
-    /// The issuer.
+    /// The issuer, as the token has it.
     pub iss: String,
     /// The subject: the identifier of the user at the issuer.
     pub sub: String,
-    /// The session at the provider (OpenID Connect Front-Channel Logout 1.0 section 3). An empty `sid` counts as missing.
+    /// The session at the provider (OpenID Connect Front-Channel Logout 1.0 section 3). It is `None` if the token has no `sid` or an empty
+    /// one. A logout message that names only a `sid` then does not end the session.
     #[serde(
         default,
         deserialize_with = "text",
         skip_serializing_if = "Option::is_none"
     )]
     pub sid: Option<String>,
-    /// When the user authenticated, in seconds since 1970 (OpenID Connect Core 1.0 section 2).
+    /// When the user authenticated, in seconds since 1970 (OpenID Connect Core 1.0 section 2). It is `None` if the token has no
+    /// `auth_time`. The session then counts as authenticated five seconds before its request.
     #[serde(
         default,
         deserialize_with = "seconds",
         skip_serializing_if = "Option::is_none"
     )]
     pub auth_time: Option<u64>,
-    /// When the provider's session expires, in seconds since 1970 (OpenID IPSIE). It limits the lifetime of the app's session.
+    /// When the provider's session expires, in seconds since 1970 (OpenID IPSIE). It limits the lifetime of the app's session. It is `None`
+    /// if the token has no `session_expiry`; then only the lifetime that the app sets applies.
     #[serde(
         default,
         deserialize_with = "seconds",
