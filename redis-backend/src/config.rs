@@ -6,10 +6,12 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::duration;
 
-/// The settings of the Redis store: the servers, and how to reach them.
+/// The settings of the Redis store: the Redis servers, and how to reach them. Pass it to
+/// [`RedisStore::connect`](crate::RedisStore::connect).
 ///
-/// Every field has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`),
-/// addresses are `"host:port"`.
+/// Create it with [`from_url`](Self::from_url), from a configuration file, or from `RedisConfig::default()` by setting fields. Every field
+/// has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`), addresses are
+/// `"host:port"`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,17 +27,19 @@ use crate::duration;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisConfig {
-    /// The servers. Default: one at `127.0.0.1:6379`.
+    /// The Redis servers, and how they work together. Default: one Redis server at `127.0.0.1:6379`.
     pub topology: Topology,
-    /// The ACL user. Default: `None`, which is the user `default` of the server.
+    /// The ACL user at the Redis servers. Default: `None`, which is the user `default` of Redis.
     pub username: Option<String>,
-    /// The password of the user. Default: `None`.
+    /// The password of the user. Default: `None`, which sends no password.
     pub password: Option<SecretString>,
-    /// The database number. Default: 0, the only one of a Cluster.
+    /// The database number. Default: 0. A Cluster has only this one, and refuses any other number.
     pub db: u32,
-    /// TLS by rustls with ring. Needs the feature `tls`. Default: `None`.
+    /// The TLS settings, for the Redis servers and the Sentinels. TLS is rustls with ring, and needs the feature `tls`. Default: `None`,
+    /// which connects without TLS. A URL with `rediss` sets it.
     pub tls: Option<Tls>,
-    /// The prefix of every key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`.
+    /// The prefix of every key in Redis, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`. All app servers that
+    /// share sessions need the same prefix.
     pub prefix: String,
     /// The limit for opening one connection. Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
@@ -44,78 +48,104 @@ pub struct RedisConfig {
     /// Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub operation_timeout: Duration,
-    /// Which servers must have a sign-out, a sign-in and the result of a refresh before it is done. Default: the primary.
+    /// The Redis servers that must confirm a sign-out, a sign-in, a refresh lock and the result of a refresh before the call succeeds.
+    /// Default: [`Durability::Primary`].
     pub durability: Durability,
-    /// Waits for the replicas after every write of an entry, not only after a refresh. Needs [`Durability::Replicas`]. Default: `false`, so a
-    /// failover may restore an older value.
+    /// Makes the replicas of [`Durability::Replicas`] confirm every write of an entry, not only the result of a refresh. Without `Replicas`
+    /// it is a configuration error. Default: `false`, so a failover may restore an older value of an entry, or lose the entry.
     pub confirm_every_write: bool,
 }
 
-/// The servers, and how they work together.
+/// The addresses of the Redis servers, and how these servers work together. It is the field [`RedisConfig::topology`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Topology {
-    /// One server.
+    /// One Redis server at a TCP address.
     Standalone(Address),
-    /// One server at a Unix socket.
+    /// One Redis server at the path of a Unix socket.
     Socket(PathBuf),
-    /// A Redis Cluster, given by some of its nodes. Needs the feature `cluster`.
+    /// A Redis Cluster, given by the addresses of some of its nodes. The store finds the others. Needs the feature `cluster`, and at least
+    /// one address.
     Cluster(Vec<Address>),
-    /// A primary that is found through Sentinels. Needs the feature `sentinel`.
+    /// One primary that is found through Sentinels, and found again after a failover. Needs the feature `sentinel`.
     Sentinel(Sentinel),
 }
 
-/// The Sentinels, and the service that they monitor.
+/// The Sentinels, the service that they monitor, and the credentials at the Sentinels. Pass it to [`Topology::Sentinel`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sentinel {
-    /// The addresses of the Sentinels. All are asked, and the majority of the answers counts.
+    /// The addresses of the Sentinels, at least one. All are asked, and the majority of the answers names the primary.
     pub sentinels: Vec<Address>,
-    /// The name of the service.
+    /// The name of the service in the configuration of the Sentinels, such as `mymaster`.
     pub service: String,
-    /// The ACL user at the Sentinels. Default: `None`.
+    /// The ACL user at the Sentinels. Default: `None`, which is their user `default`. The credentials of the Redis servers are not used
+    /// here.
     #[serde(default)]
     pub username: Option<String>,
-    /// The password of that user. Default: `None`.
+    /// The password of that user. Default: `None`, which sends no password.
     #[serde(default)]
     pub password: Option<SecretString>,
 }
 
-/// A host and a port.
+/// The host and the port of a Redis server or a Sentinel. `"host:port".parse()` creates it too; without a port it is 6379.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub struct Address {
     /// A host name or an IP address without brackets.
     pub host: String,
-    /// The port.
+    /// The TCP port.
     pub port: u16,
 }
 
-/// The TLS settings. Without `ca`, the root certificates of the machine are trusted.
+/// The TLS settings: files with certificates. `Tls::default()` trusts the root certificates of the machine, and sends no client
+/// certificate. It is the field [`RedisConfig::tls`].
+///
+/// The files are read when the store connects. A file that cannot be read is a configuration error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
-    /// The path of a PEM file with the authority of the server certificate.
+    /// The path of a PEM file with one or several root certificates. Only these are trusted: they **replace** those of the machine.
+    /// Default: `None`, which trusts the root certificates of the machine.
     pub ca: Option<PathBuf>,
-    /// The path of a PEM file with a client certificate. Needs `key`.
+    /// The path of a PEM file with a client certificate. Needs [`key`](Self::key); one without the other is a configuration error. Default:
+    /// `None`, which sends no client certificate.
     pub cert: Option<PathBuf>,
-    /// The path of a PEM file with the key of the client certificate.
+    /// The path of a PEM file with the private key of the client certificate. A diagnostic reports a file that other users of the machine
+    /// can read. Default: `None`.
     pub key: Option<PathBuf>,
 }
 
-/// The servers that must have a sign-out, a not-before time or a sign-in before it is done. Guarantee G1 depends on it when a server fails.
+/// The Redis servers that must confirm a write before the call of the cache succeeds. It is the field [`RedisConfig::durability`], and
+/// decides which writes a failover to a replica can lose.
+///
+/// It applies to sign-outs, not-before times, sign-ins with their index entries, refresh locks and the results of refreshes. Other writes
+/// of entries follow [`confirm_every_write`](RedisConfig::confirm_every_write). The losses of a crash without a failover depend on the
+/// persistence of Redis instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Durability {
-    /// The primary. A failover may restore sessions that were signed out just before it.
+    /// The primary alone. A failover loses all writes that the promoted replica had not received:
+    ///
+    /// - Sessions that were signed out just before it are live again, so a sign-out is not final (G1).
+    /// - A sign-in that began before such a sign-out is accepted (G2).
+    /// - A new session can be lost, and its user must sign in again. An entry can be lost or have an older value.
+    /// - The successor of a refresh token can be lost, and the used one is sent again (G6).
+    ///
+    /// This is right for Redis without replicas.
     #[default]
     Primary,
-    /// The primary and this number of replicas (`WAIT`). Set the number of replicas that may be promoted.
+    /// The primary and this number of replicas (`WAIT`). Set the number of replicas that may be promoted. A failover to a replica that has
+    /// confirmed loses none of these writes.
+    ///
+    /// If fewer replicas confirm a write within [`operation_timeout`](RedisConfig::operation_timeout), it fails with
+    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable), although the primary has applied it. Repeat the call. Opening the store
+    /// fails with the same error. `Replicas(0)` is a configuration error.
     Replicas(u32),
 }
 
@@ -137,7 +167,8 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
-    /// Returns the settings in a URL. [The crate's documentation](crate) lists the schemes and parameters.
+    /// Creates the settings from a URL. Parameters that the URL does not have keep their defaults. [The crate's documentation](crate) lists
+    /// the schemes and parameters.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values. It
@@ -225,7 +256,7 @@ impl fmt::Display for Topology {
 }
 
 impl Sentinel {
-    /// Returns the settings for these Sentinels, without credentials.
+    /// Creates the settings for the service `service` at these Sentinels, without credentials at the Sentinels.
     pub fn new(sentinels: Vec<Address>, service: impl Into<String>) -> Self {
         Self {
             sentinels,
@@ -251,7 +282,7 @@ impl Address {
     pub(crate) const REDIS_PORT: u16 = 6379;
     pub(crate) const SENTINEL_PORT: u16 = 26379;
 
-    /// Returns the address of a host and a port.
+    /// Creates the address of a host and a port. The host is a name or an IP address without brackets. It is not checked or resolved here.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),

@@ -5,12 +5,13 @@ use token_cache_core::Result;
 use crate::{RedisConfig, RedisStore, client::Client};
 
 impl RedisStore {
-    /// Opens the store with a client that the application already has. The client knows the address, the credentials and TLS.
+    /// Opens the store with a client of the crate `redis` that the application already has. The client knows the address, the credentials
+    /// and TLS.
     ///
     /// The store opens its own connections with the client, and opens new ones when they break. Of `config` it uses `prefix`,
-    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write`.
+    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write`. It ignores the other fields, but they must be valid.
     ///
-    /// The client is one of a single server. For Sentinels and a Cluster use [`connect`](Self::connect).
+    /// The client is one of a single Redis server. For Sentinels and a Cluster use [`connect`](Self::connect).
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {

@@ -24,7 +24,8 @@ use crate::{
 /// The largest entry. The server allows 512 MiB, but a long request delays the others.
 const MAX_ENTRY_BYTES: usize = 16 << 20;
 
-/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: one server, one behind Sentinels, or a Cluster. Clones share the connections.
+/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: one Redis server, one behind Sentinels, or a Cluster. Created by
+/// [`connect`](Self::connect), and passed to `TokenCache::open`. Clones share the connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -51,13 +52,16 @@ pub(crate) struct Inner {
 }
 
 impl RedisStore {
-    /// Opens the store: connects, and checks the version, the permissions and the settings of the server.
+    /// Opens the store: connects, and checks the version, the permissions and the settings of the Redis server. Settings that weaken a
+    /// guarantee are diagnostics of the cache, not errors.
     ///
     /// # Errors
     /// - [`Config`](ErrorKind::Config), before any request, if the settings are invalid.
-    /// - [`Config`](ErrorKind::Config) if the server is older than Redis 7.0.
+    /// - [`Config`](ErrorKind::Config) if the Redis server is older than Redis 7.0.
     /// - [`Denied`](ErrorKind::Denied) if the user, the password or a permission is wrong. The message names the commands.
-    /// - [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) if the server cannot be reached in the configured time.
+    /// - [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) if the Redis server cannot be reached in the
+    ///   configured time.
+    /// - [`Unavailable`](ErrorKind::Unavailable) if fewer replicas confirm a write than [`Durability`](crate::Durability) requires.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
         // Boxed: the compiler gives up on futures that are nested too deep.

@@ -9,7 +9,8 @@ use crate::{
     Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::invalid_config, duration,
 };
 
-/// The URL schemes that are compiled in. They are not case-sensitive, and `valkey` and `valkeys` mean the same as `redis` and `rediss`.
+/// The URL schemes that this build supports; the features `tls`, `cluster` and `sentinel` add some. They are not case-sensitive, and
+/// `valkey` and `valkeys` mean the same as `redis` and `rediss`.
 pub const SCHEMES: &[&str] = &[
     "redis",
     "redis+unix",
