@@ -5,10 +5,12 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::{SweepOptions, duration};
 
-/// The settings of the DynamoDB store: the table, and how to reach it.
+/// The settings of the DynamoDB store: the table, and how to reach it. Pass it to
+/// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect).
 ///
-/// Every field except `table` has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit
-/// (`"500ms"`, `"2s"`). Credentials come from the default chain of the AWS SDK.
+/// Create it with [`from_url`](Self::from_url), from a configuration file, or with [`new`](Self::new) and by setting fields. Every field
+/// except `table` has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`).
+/// Credentials come from the default chain of the AWS SDK.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,15 +25,17 @@ use crate::{SweepOptions, duration};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DynamoDbConfig {
-    /// The name of the table.
+    /// The name of the table. It must exist, with the key and the time-to-live that [the crate's documentation](crate) describes.
     pub table: String,
-    /// The AWS Region. Default: that of the SDK's chain (environment, profile, instance metadata).
+    /// The AWS Region. Default: `None`, which takes that of the SDK's chain (environment, profile, instance metadata).
     #[serde(default)]
     pub region: Option<String>,
-    /// An endpoint in place of the Region's: a VPC endpoint, or an engine for tests. Default: that of the Region.
+    /// The URL of an endpoint in place of the Region's: a VPC endpoint, or an engine for tests. With `http://` the connection has no TLS.
+    /// Default: `None`, which takes that of the Region.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The prefix of every partition key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`.
+    /// The prefix of every partition key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`. All app servers that
+    /// share sessions need the same prefix.
     #[serde(default = "default_prefix")]
     pub prefix: String,
     /// The limit for opening one connection. Default: 1 s.
@@ -47,11 +51,11 @@ pub struct DynamoDbConfig {
         deserialize_with = "duration::deserialize"
     )]
     pub operation_timeout: Duration,
-    /// The interval at which one of the servers deletes the items of ended sessions. Default: `None`, which leaves them to the table's
-    /// time-to-live.
+    /// The interval at which one of the app servers deletes the items of ended sessions, from a minute to 30 days. Default: `None`, which
+    /// leaves them to the table's time-to-live. Deleted or not, they cannot be read after the sign-out.
     #[serde(default, deserialize_with = "duration::deserialize_period")]
     pub sweep: Option<Duration>,
-    /// The read units per second that a sweep may consume. Default: 100.
+    /// The read units per second that a sweep may consume, at least 1. Default: 100. Without `sweep` it has no effect.
     #[serde(default = "default_sweep_read_units")]
     pub sweep_read_units: u32,
 }
@@ -73,7 +77,7 @@ const fn default_sweep_read_units() -> u32 {
 }
 
 impl DynamoDbConfig {
-    /// Returns the settings for a table, with the default for everything else.
+    /// Creates the settings for a table, with the default for everything else.
     pub fn new(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),
@@ -87,7 +91,8 @@ impl DynamoDbConfig {
         }
     }
 
-    /// Returns the settings in a URL. [The crate's documentation](crate) lists the parameters.
+    /// Creates the settings from a URL. Parameters that the URL does not have keep their defaults. [The crate's documentation](crate) lists
+    /// the parameters.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values, and

@@ -45,7 +45,8 @@ impl DynamoDbStore {
         Self::over(client, &config).await
     }
 
-    /// Creates the table if it is missing, with a client that the application already has.
+    /// Creates the table if it is missing, as [`create_table_if_missing`](Self::create_table_if_missing) does, with a client that the
+    /// application already has. Of `config`, `region` and `endpoint` are ignored.
     ///
     /// # Errors
     /// Those of [`create_table_if_missing`](Self::create_table_if_missing).

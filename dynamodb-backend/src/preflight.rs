@@ -72,7 +72,7 @@ fn diagnose(table: &TableInfo, config: &DynamoDbConfig) -> Result<Vec<Diagnostic
     if table.has_stream {
         diagnostics.push(Diagnostic::warning(
             "dynamodb_stream",
-            "the stream of the table contains every sealed token that is written, for up to a day after its sign-out",
+            "the stream of the table contains every encrypted token that is written, for up to a day after its sign-out",
             format!(
                 "{} --stream-specification StreamEnabled=false",
                 aws_command("update-table", config)

@@ -26,7 +26,8 @@ use crate::{
     record::{self, corrupt},
 };
 
-/// A [`TokenStore`] in one DynamoDB table. Clones share the connections.
+/// A [`TokenStore`] in one DynamoDB table. Created by [`connect`](Self::connect), and passed to `TokenCache::open`. Clones share the
+/// connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -51,7 +52,8 @@ pub(crate) struct Inner {
 }
 
 impl DynamoDbStore {
-    /// Opens the store: finds the credentials and checks the table.
+    /// Opens the store: finds the credentials and checks the table. Settings of the table that weaken a guarantee are diagnostics of the
+    /// cache, not errors. If [`sweep`](DynamoDbConfig::sweep) is set, it also starts the sweeper.
     ///
     /// # Errors
     /// - [`Config`](token_cache_core::ErrorKind::Config), before any request, if the settings are invalid.

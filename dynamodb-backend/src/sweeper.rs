@@ -25,24 +25,27 @@ const SWEEP: &str = "sweep the table";
 /// The limit for one page: reading it and the account items, and deleting the items of ended sessions.
 const PAGE_TIME: Duration = Duration::from_mins(1);
 
-/// The options of a sweep.
+/// The interval and the speed of a sweep, which deletes the items of ended sessions. Created by [`every`](Self::every), and passed to
+/// [`DynamoDbStore::sweep`] or [`DynamoDbStore::sweep_in_background`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
-    /// The interval between two passes. Items are deleted at most 9/8 of it after the sign-out, plus the time of one pass.
+    /// The interval between two passes of [`sweep_in_background`](DynamoDbStore::sweep_in_background). A single
+    /// [`sweep`](DynamoDbStore::sweep) ignores it. Items are deleted at most 9/8 of it after the sign-out, plus the time of one pass.
     ///
-    /// The servers compete for each pass, in steps of an eighth of the interval. If the sweeping server dies or its pass fails, it takes
-    /// twice as long.
+    /// The app servers compete for each pass, in steps of an eighth of the interval. If the sweeping server dies or its pass fails, it
+    /// takes twice as long.
     pub every: Duration,
-    /// The read units per second that a pass may consume. A table of 1 GB takes 262,144 of them.
+    /// The read units per second that a pass may consume. A table of 1 GB takes 262,144 of them, so 44 minutes at the default of 100. Zero
+    /// counts as 1.
     pub read_units: u32,
 }
 
 impl SweepOptions {
-    /// The default of [`read_units`](Self::read_units).
+    /// The default of [`read_units`](Self::read_units): 100 per second.
     pub const READ_UNITS: u32 = 100;
 
-    /// Returns options with this interval and 100 read units per second.
+    /// Creates the options with this interval and 100 read units per second.
     pub const fn every(every: Duration) -> Self {
         Self {
             every,
@@ -50,28 +53,29 @@ impl SweepOptions {
         }
     }
 
-    /// Sets the read units per second.
+    /// Sets the read units per second that a pass may consume. The default is 100.
     pub const fn read_units(mut self, read_units: u32) -> Self {
         self.read_units = read_units;
         self
     }
 }
 
-/// The result of a pass over the table.
+/// The numbers of items in one pass over the table. Returned by [`DynamoDbStore::sweep`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// The number of entries, locks and background sessions that were read.
+    /// The number of entries, refresh locks and background sessions that were read, of live and ended sessions.
     pub visited: usize,
     /// The number of them that belonged to ended sessions and were deleted.
     pub deleted: usize,
 }
 
 impl DynamoDbStore {
-    /// Scans the whole table once, and deletes the entries, locks and background sessions of ended sessions.
+    /// Scans the whole table once, and deletes the entries, locks and background sessions of ended sessions. Returns when the pass is done,
+    /// which takes minutes for a large table.
     ///
     /// Needs the permissions `dynamodb:Scan` and `dynamodb:BatchWriteItem`. It never deletes an item of a live session or of another
-    /// application, and may run on several servers at a time.
+    /// application, and may run on several app servers at a time.
     ///
     /// # Errors
     /// Those of the store. Items that were deleted before the error stay deleted; another pass deletes the rest.
@@ -79,7 +83,8 @@ impl DynamoDbStore {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Starts a task that sweeps while the store is in use. Any number of servers may start one; one of them does each pass.
+    /// Starts a task that sweeps at the interval of `options` until the store is dropped. Any number of app servers may start one; one of
+    /// them does each pass. A failed pass is not reported, and the next one repeats it. Call it on a tokio runtime.
     pub fn sweep_in_background(&self, options: SweepOptions) {
         tokio::spawn(run(self.downgrade(), options));
     }

@@ -13,8 +13,8 @@ const CREATION: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl DynamoDbStore {
-    /// Creates the table with on-demand billing and time-to-live, and waits until it is active. Returns `false` if a table of this name
-    /// exists.
+    /// Creates the table with on-demand billing and time-to-live, and waits until it is active. Returns `true` if it created the table, and
+    /// `false` if a table of this name exists. An existing table is not changed; [`connect`](Self::connect) checks it.
     ///
     /// It is meant for development and tests. In production, an operator creates the table.
     ///
