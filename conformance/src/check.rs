@@ -10,55 +10,64 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// The future of a check. It runs on the thread that waits for it, so it need not be `Send`.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
 
-/// A behaviour that every store must have.
+/// One check of the suite: a behaviour that every store must have. [`CHECKS`](crate::CHECKS) contains all of them. [`main`](crate::main)
+/// runs them as tests, and [`run_on`](Self::run_on) runs a single one.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// The name: a sentence in snake case.
+    /// The name of the check: a sentence in snake case.
     pub name: &'static str,
-    /// The promise that the check guards.
+    /// The promise that the check guards. A [`Violation`] names it.
     pub promise: Promise,
-    /// The optional part of the store that the check needs.
+    /// The optional part of the store that the check needs. A store without it must return `Unsupported` instead.
     pub needs: Needs,
-    /// The effect on users if a store fails the check.
+    /// The effect on users if a store fails the check, such as "a user is locked out". A [`Violation`] names it.
     pub hazard: &'static str,
     /// The function that runs the check.
     pub(crate) run: for<'a> fn(&'a Setup) -> Running<'a>,
 }
 
-/// The optional part of a store that a check needs.
+/// The optional part of a store that a check needs. If the store lacks it, the check instead tests the errors that the store and the cache
+/// then return. It is the field [`Check::needs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {
-    /// No optional part.
+    /// No optional part: the check runs on every store.
     Nothing,
-    /// [`SidIndex`](token_cache_core::SidIndex).
+    /// The index from `sid` to accounts: [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
     SidIndex,
-    /// [`RefreshLocks`](token_cache_core::RefreshLocks).
+    /// The locks of refreshes: [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
     RefreshLocks,
-    /// [`BackgroundSessions`](token_cache_core::BackgroundSessions).
+    /// The sessions for jobs without a ticket: [`TokenStore::background_sessions`](token_cache_core::TokenStore::background_sessions)
+    /// returns `Some`.
     BackgroundSessions,
-    /// [`Backplane`](token_cache_core::Backplane).
+    /// The connection for invalidation messages: [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns `Some`.
     Backplane,
 }
 
-/// How a check passed.
+/// The way in which a store passed a check. It is the `Ok` value of [`Check::run_on`]. Both variants are a pass; a failed check is the
+/// error [`Violation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The store has the behaviour.
+    /// The store has the optional part that the check needs, or the check needs none, and the store has the behaviour.
     Passed,
-    /// The store lacks the optional part, and returns `Unsupported` when it is asked for it.
+    /// The store lacks the optional part, so the behaviour was not checked. Instead, it was checked that calls of that part return the
+    /// error `Unsupported`, and that the other calls work.
     Unsupported,
 }
 
 impl Check {
-    /// Runs the check in a new namespace, for at most two minutes.
+    /// Runs the check in a new namespace of the harness's store, for at most two minutes.
     ///
-    /// If the store lacks the optional part, checks instead that it returns `Unsupported`.
+    /// If the store lacks the optional part that the check [needs](Self::needs), it is checked instead that the store returns
+    /// `Unsupported`.
     ///
     /// # Errors
-    /// Returns the expected and the observed behaviour if the store fails the check, and also if the harness has no store.
+    /// A [`Violation`] with the expected and the observed behaviour in these cases:
+    /// - The store fails the check.
+    /// - The check panics, or does not end in time.
+    /// - The harness has no store. A check is never skipped.
     ///
     /// # Panics
     /// Panics outside of a tokio runtime.
@@ -66,10 +75,10 @@ impl Check {
         self.run_within(TIME_LIMIT, harness).await
     }
 
-    /// Runs the check, and fails if it does not end within `limit`.
+    /// Runs the check like [`run_on`](Self::run_on), for at most `limit`. After `limit` the check fails.
     ///
-    /// The check runs on a thread of its own, so that a store that blocks its thread does not block the caller. After `limit` the thread
-    /// is abandoned.
+    /// The check runs on a thread of its own, so that a store that blocks its thread does not block the caller. After `limit` the thread is
+    /// abandoned, and continues to run.
     ///
     /// # Errors
     /// Returns the same errors as [`run_on`](Self::run_on).

@@ -3,16 +3,18 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use token_cache_core::{ErrorKind, TokenStore, test_util::FailingStore};
 
-/// The reason why a harness has no store to check. A failed check prints it, so it should name the command that fixes it.
+/// The reason why a harness has no store to check, as an error. The check fails, and prints it in its [`Violation`](crate::Violation). It
+/// should name the command that starts the store.
 pub type NoStore = Box<dyn Error + Send + Sync>;
 
-/// Opens the store under test.
+/// Opens the store under test. Implement it for a new store, and pass it to [`main`](crate::main). [`InProcess`](crate::InProcess)
+/// implements it for stores that live in the process.
 ///
-/// Checks run in parallel, each in a namespace with a random name, so a server may be shared. The suite deletes nothing that it did not
-/// write, and its data expires within a few hours.
+/// Checks run in parallel, each in a namespace with a random name, so one server of the store can serve all checks. The suite deletes
+/// nothing that it did not write, and its data expires within a few hours.
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {
-    /// Returns the name of the store in the names of its tests, such as `redis_cluster`.
+    /// Returns the name of the store, such as `redis_cluster`. The test of a check is named `redis_cluster::` and the check's name.
     fn name(&self) -> &str;
 
     /// Opens the store in a namespace, which can be a prefix, a table or a map. The name has up to 48 bytes: letters, digits, `-`, `:`.
@@ -35,10 +37,10 @@ pub trait Harness: Send + Sync + 'static {
     /// Lets the duration `by` pass in a namespace without waiting, and returns `true`.
     ///
     /// Either the store's clock moves forward by `by`, or everything stored there expires `by` earlier, if the store's own clock decides
-    /// about the expiry. Open handles stay open. Not-before markers live for half an hour, and a check cannot wait for that.
+    /// about the expiry. Open handles stay open. Not-before times are kept for half an hour, and a check cannot wait for that.
     ///
-    /// Returns `false` when the harness cannot do this, which is the default. The checks then use lifetimes of about a minute and
-    /// wait for them.
+    /// Returns `false` if the harness cannot do this, which is the default. The checks then use lifetimes of about a minute and wait for
+    /// them.
     ///
     /// # Errors
     /// Returns the reason if the harness could not change the clock or the expiries.
@@ -48,26 +50,29 @@ pub trait Harness: Send + Sync + 'static {
     }
 }
 
-/// A store that can be made unreachable.
+/// A handle of a store, and a switch that makes this handle unreachable. [`Harness::open_breakable`] returns it, for checks of how the
+/// store and the cache report an outage (G4: no error is hidden).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Breakable {
-    /// The handle of the store.
+    /// The handle of the store. It reaches the store until [`Switch::cut`] is called, and again after [`Switch::mend`].
     pub store: Arc<dyn TokenStore>,
-    /// Makes `store` unreachable, and reachable again.
+    /// The switch that makes `store` unreachable, and reachable again.
     pub switch: Arc<dyn Switch>,
 }
 
 impl Breakable {
-    /// Creates a breakable store of a handle and its switch.
+    /// Creates a breakable store from a handle and its switch. Use it for a store with connections, with a switch such as a proxy between
+    /// them.
     pub fn new(store: Arc<dyn TokenStore>, switch: Arc<dyn Switch>) -> Self {
         Self { store, switch }
     }
 
-    /// Creates a breakable store that returns errors instead of calling `store`.
+    /// Creates a breakable store for a store in this process. While the switch is cut, calls return [`Unavailable`](ErrorKind::Unavailable)
+    /// and do not reach `store`.
     ///
-    /// It shows how the layers above the store treat errors, but not how the store's driver does. That is enough for a store in this
-    /// process.
+    /// It shows how the layers above the store treat errors, but not how the store's driver does. A store with connections needs
+    /// [`new`](Self::new).
     pub fn in_process(store: Arc<dyn TokenStore>) -> Self {
         let store = FailingStore::new(store);
         Self {
@@ -85,7 +90,7 @@ impl fmt::Debug for Breakable {
     }
 }
 
-/// Makes a store unreachable, and reachable again.
+/// A switch that makes a store unreachable, and reachable again. A harness implements it for [`Breakable::new`].
 #[async_trait]
 pub trait Switch: Send + Sync {
     /// Makes the store unreachable. After it returns, no request reaches the store.

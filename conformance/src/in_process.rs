@@ -12,7 +12,8 @@ use crate::{Breakable, Harness, NoStore, TestClock};
 
 type Made = (Arc<dyn TokenStore>, TestClock);
 
-/// A harness for a store that lives in this process. Each namespace has one store, which all its servers share.
+/// A [`Harness`] for a store that lives in this process. Each namespace has one store, which all its app servers share. Pass it to
+/// [`main`](crate::main).
 ///
 /// ```no_run
 /// use std::{process::ExitCode, sync::Arc};
@@ -32,9 +33,9 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Creates a harness that calls `make` once for each namespace.
+    /// Creates a harness that calls `make` once for each namespace. `name` is the name of the store in the names of its tests.
     ///
-    /// The suite cannot move the clock of these stores and waits for about a minute instead. Prefer [`with_clock`](Self::with_clock).
+    /// The suite cannot move the clock of these stores, so some checks wait for about a minute. Prefer [`with_clock`](Self::with_clock).
     pub fn new(
         name: &'static str,
         make: impl Fn() -> Arc<dyn TokenStore> + Send + Sync + 'static,
@@ -47,7 +48,8 @@ impl InProcess {
         }
     }
 
-    /// Creates a harness that calls `make` once for each namespace, with the clock that the store must read.
+    /// Creates a harness that calls `make` once for each namespace, with the clock that the store must read. The suite moves this clock
+    /// forward instead of waiting for an expiry. `name` is the name of the store in the names of its tests.
     pub fn with_clock(
         name: &'static str,
         make: impl Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync + 'static,

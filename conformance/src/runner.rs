@@ -16,11 +16,15 @@ use crate::{CHECKS, Check, Harness, Outcome, Violation};
 /// never answers does not block a run.
 const MAX_TIMED_OUT: usize = 3;
 
-/// Runs the suite on each store: this is the whole `main` of a test target with `harness = false`.
+/// Runs all checks on the store of each harness, as tests. It is the whole `main` of a test target with `harness = false`. Returns a
+/// failure if a check failed.
 ///
 /// It takes the arguments of `cargo test`: a filter, `--exact`, `--list` and so on. Each check is a test with the name
-/// `<harness>::<check>`. The last line for each store counts the checks that were run, those that passed because the store lacks the
-/// optional part, and all checks. A run without a filter fails if it did not run every check.
+/// `<harness>::<check>`. A failed test prints the [`Violation`]. The last line for each store counts the checks that were run, those that
+/// passed because the store lacks the optional part, those that failed, and all checks. A run without a filter fails if it did not run
+/// every check.
+///
+/// After three checks of a store timed out, its other checks fail without being started.
 pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = match Builder::new_multi_thread()

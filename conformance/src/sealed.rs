@@ -5,7 +5,8 @@ use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
 
 use crate::{Breakable, Harness, NoStore};
 
-/// A harness that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does.
+/// A [`Harness`] that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does. Use it
+/// in addition to that harness, to check the store together with the encryption.
 ///
 /// All stores share one secret.
 pub struct Sealed {
@@ -15,7 +16,8 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Creates the harness `sealed(NAME)` from the harness `NAME`.
+    /// Creates the harness with the name `sealed(NAME)` from the harness `inner` with the name `NAME`. The entries are encrypted under keys
+    /// from `secret`.
     pub fn new(inner: Arc<dyn Harness>, secret: Secret) -> Self {
         Self {
             name: format!("sealed({})", inner.name()),

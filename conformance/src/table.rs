@@ -15,7 +15,7 @@ macro_rules! check {
     };
 }
 
-/// Every check of the suite.
+/// All checks of the suite. [`main`](crate::main) runs them; use the table to run single ones with [`Check::run_on`].
 pub static CHECKS: &[Check] = &ALL;
 
 #[rustfmt::skip]

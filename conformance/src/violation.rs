@@ -1,6 +1,7 @@
 use std::fmt;
 
-/// A promise that a check guards. The documentation of `token-cache` describes them.
+/// A promise of token-cache that a check guards. It is the field [`Check::promise`](crate::Check::promise). The README of `token-cache`
+/// states the promises in full, with their limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Promise {
@@ -8,9 +9,10 @@ pub enum Promise {
     G1,
     /// Nothing comes back: a write that began before a sign-out and arrives after it is refused. Newer sessions continue.
     G2,
-    /// An operation sends a fixed number of requests, however much an account holds.
+    /// Every operation sends a fixed number of requests. Signing an account out is one request, however much the account holds.
     G3,
-    /// No data and no error is lost.
+    /// No data and no error is lost. An acknowledged write is readable until it expires or is signed out, and a failure is never reported
+    /// as a miss or as a success.
     G4,
     /// No user reads the data of another.
     G5,
@@ -24,11 +26,13 @@ impl fmt::Display for Promise {
     }
 }
 
-/// The failure of a check: the expected and the observed behaviour of the store.
+/// The failure of a check: the expected and the observed behaviour of the store. [`Check::run_on`](crate::Check::run_on) returns it, and
+/// the failed test prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The broken promise and its effect on users. [`Check::run_on`](crate::Check::run_on) adds them.
+    /// The broken promise and its effect on users. [`Check::run_on`](crate::Check::run_on) adds them. It is `None` if the store could not
+    /// be opened or did not return its time, and after [`new`](Self::new).
     pub broken: Option<(Promise, &'static str)>,
     /// The behaviour that the check expected.
     pub expected: String,
@@ -37,7 +41,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Creates a violation from the expected and the observed behaviour.
+    /// Creates a violation from the expected and the observed behaviour, without a broken promise.
     pub fn new(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             broken: None,
@@ -46,7 +50,8 @@ impl Violation {
         }
     }
 
-    /// Returns `true` if the check timed out: the store did not answer, or a condition never became true.
+    /// Returns `true` if the check did not end in time: the store did not answer, or a condition never became true. It also returns `true`
+    /// if the check panicked.
     pub fn ran_out_of_time(&self) -> bool {
         self.expected.starts_with("an end within ")
     }
