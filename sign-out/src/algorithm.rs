@@ -1,6 +1,7 @@
 use std::fmt;
 
-/// A signature algorithm of a provider's tokens (RFC 7518 section 3.1, RFC 8037).
+/// A signature algorithm of a provider's tokens (RFC 7518 section 3.1, RFC 8037). Pass those that a client accepts to
+/// [`ClientRegistration::algorithms`](crate::ClientRegistration::algorithms); by default all of them are accepted.
 ///
 /// A client is registered with one of them as its `id_token_signed_response_alg`. `none` and HMAC are not supported,
 /// because logout messages must be signed with a key that only the provider has. ES512, ES256K and Ed448 are not

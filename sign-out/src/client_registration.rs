@@ -255,8 +255,8 @@ impl ClientRegistration {
     }
 
     /// Sets which parameters the provider's front-channel requests have. The default is
-    /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: requests with other parameters are
-    /// answered with 400.
+    /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: requests without both are answered with
+    /// 400.
     pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
         self.front_channel_parameters = names;
         self

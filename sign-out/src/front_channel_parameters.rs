@@ -1,10 +1,13 @@
 /// The parameters of a provider's front-channel logout requests (OpenID Connect Front-Channel Logout 1.0 section 2).
+/// Pass it to [`ClientRegistration::front_channel_parameters`](crate::ClientRegistration::front_channel_parameters).
 ///
-/// Such a request is not authenticated. So it ends only the sessions that the variant describes.
+/// Such a request is not authenticated. So it ends only the sessions that the variant describes. A request with `iss`
+/// and `sid` is accepted with every variant. Any other request that the variant does not describe is answered with 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FrontChannelParameters {
-    /// `iss` and `sid`, as the specification requires. The request ends the sessions with that `sid`.
+    /// `iss` and `sid`, as the specification requires. The request ends the sessions with that `sid`. This is the
+    /// default.
     #[default]
     IssuerAndSid,
     /// `sid` without `iss`, as Microsoft Entra ID sends it. The request ends the sessions with that `sid`.
