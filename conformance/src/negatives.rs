@@ -28,22 +28,22 @@ async fn without_a_sid_index(setup: &Setup) -> Result<(), Violation> {
     let unsupported = ErrorKind::Unsupported;
     let scope = SignOutScope::ProviderSession(provider_session("a sid")?);
     let out = app.cache.sign_out(scope).await;
-    out.should_fail_with(unsupported, "a sign-out by `sid`, without a directory")?;
+    out.should_fail_with(unsupported, "a sign-out by `sid`, without a sid index")?;
     let by_sid = message(None, Some("a sid"), provider(1_500))?;
     let told = app.cache.sign_out_by(&by_sid).await;
     told.should_fail_with(
         unsupported,
-        "a message with a `sid` alone, without a directory",
+        "a message with a `sid` alone, without a sid index",
     )?;
     let run = app.cache.sign_out_issuer(ISSUER);
-    run.should_fail_with(unsupported, "a sign-out of an issuer, without a directory")?;
+    run.should_fail_with(unsupported, "a sign-out of an issuer, without a sid index")?;
     let run = app.cache.sign_out_accounts(&[account("ada")?]);
     run.should_fail_with(
         unsupported,
-        "a sign-out of many accounts, without a directory",
+        "a sign-out of many accounts, without a sid index",
     )?;
     let page = app.cache.accounts(&AccountListOptions::default()).await;
-    page.should_fail_with(unsupported, "a stream of accounts, without a directory")?;
+    page.should_fail_with(unsupported, "a stream of accounts, without a sid index")?;
     app.lives(&session).await?;
 
     let newer = app.sign_in_of("ada")?.auth_time(provider(1_501));

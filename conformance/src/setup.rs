@@ -202,7 +202,7 @@ fn no_store(harness: &dyn Harness, why: &dyn std::error::Error) -> Violation {
 }
 
 pub(crate) fn sid_index_of(store: &dyn TokenStore) -> Result<&dyn SidIndex, Violation> {
-    store.sid_index().ok_or_else(|| absent("a directory"))
+    store.sid_index().ok_or_else(|| absent("a sid index"))
 }
 
 pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLocks, Violation> {

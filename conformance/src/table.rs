@@ -61,7 +61,7 @@ static ALL: [Check; TOTAL] = [
     check!(sessions::each_kind_of_session_is_counted_apart, G4, Nothing, "an API that is called often signs its users' browsers out"),
     check!(sessions::sign_outs_treat_all_kinds_alike, G2, Nothing, "a session on behalf of the user outlives the user's sign-out"),
     check!(sessions::sessions_that_are_over_count_for_nothing, G4, Nothing, "a living session is ended although the limit is not reached"),
-    check!(sessions::a_sign_in_past_its_time_is_refused, G2, Nothing, "a request that was stuck lands when the marker is gone"),
+    check!(sessions::a_sign_in_past_its_time_is_refused, G2, Nothing, "a request that was stuck lands when the not-before time is gone"),
     // sign_outs.rs
     check!(sign_outs::an_eviction_of_an_account_ends_all_its_sessions, G1, Nothing, "one of the user's browsers stays signed in"),
     check!(sign_outs::an_eviction_of_a_session_ends_that_session_only, G1, Nothing, "a sign-out in one browser ends none, or all"),
@@ -77,12 +77,12 @@ static ALL: [Check; TOTAL] = [
     check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server continues with what it read before"),
     check!(sign_outs::a_write_is_seen_by_every_server_at_once, G4, Nothing, "another server spends a refresh token whose successor is stored"),
     // ticket_secrets.rs
-    check!(session_ids::a_write_after_a_sign_out_is_refused, G2, Nothing, "a refresh in flight brings the account back"),
+    check!(session_ids::a_write_after_a_sign_out_is_refused, G2, Nothing, "a running refresh brings the account back"),
     check!(session_ids::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
     check!(session_ids::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),
     check!(session_ids::a_ticket_of_an_older_session_stays_signed_out, G1, Nothing, "a stolen cookie works again when the user signs in again"),
     check!(session_ids::a_session_that_never_began_is_signed_out, G5, Nothing, "a caller that makes up a session id gets a session"),
-    check!(session_ids::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a refresh in flight bring the session back"),
+    check!(session_ids::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a running refresh bring the session back"),
     // overtaken.rs
     check!(overtaken::a_sign_in_overtaken_by_the_app_is_refused, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
     check!(overtaken::a_sign_in_overtaken_by_the_provider_is_refused, G2, Nothing, "a sign-in under way outlives the provider's logout"),
@@ -96,7 +96,7 @@ static ALL: [Check; TOTAL] = [
     check!(overtaken::sessions_without_sid_have_their_own_not_before_time, G2, Nothing, "the logout of one browser locks out another, or lets one in"),
     check!(overtaken::a_refused_sign_in_changes_nothing, G4, Nothing, "a refused sign-in ends a living session, or leaves one behind"),
     check!(overtaken::a_not_before_time_ends_with_its_lifetime, G4, Nothing, "a user can never sign in again"),
-    check!(overtaken::the_lifetime_of_a_not_before_time_does_not_fall, G2, Nothing, "a marker goes early, and lets a sign-in under way in"),
+    check!(overtaken::the_lifetime_of_a_not_before_time_does_not_fall, G2, Nothing, "a not-before time goes early, and lets a sign-in under way in"),
     // sign_ins.rs
     check!(sign_ins::the_apps_sign_out_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
     check!(sign_ins::the_providers_logout_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the provider's logout"),
@@ -117,7 +117,7 @@ static ALL: [Check; TOTAL] = [
     check!(sid_index::a_sid_ended_forever_stays_ended, G2, SidIndex, "a sign-in under a session that the provider has ended gets in"),
     check!(sid_index::the_not_before_time_of_a_sid_refuses_what_it_overtook, G2, SidIndex, "a sign-in under way gets past the sign-out of its `sid`, or a new one is locked out"),
     check!(sid_index::the_index_outlives_its_longest_session, G1, SidIndex, "a long session can't be found by its `sid` any more"),
-    check!(sid_index::a_late_sign_in_is_refused_by_the_sid_index, G2, SidIndex, "a request that was stuck lands when the marker is gone"),
+    check!(sid_index::a_late_sign_in_is_refused_by_the_sid_index, G2, SidIndex, "a request that was stuck lands when the not-before time is gone"),
     check!(sid_index::an_issuers_not_before_time_refuses_what_it_overtook, G2, SidIndex, "a sign-in under way gets past the sign-out of its tenant"),
     // accounts.rs
     check!(accounts::every_account_is_streamed, G1, SidIndex, "an operator's sign-out of everybody passes some by"),
@@ -129,9 +129,9 @@ static ALL: [Check; TOTAL] = [
     // bulk.rs
     check!(bulk::a_list_is_signed_out_step_by_step, G1, SidIndex, "a long list is signed out in part"),
     check!(bulk::every_account_of_an_issuer_is_signed_out, G1, SidIndex, "a tenant's sign-out leaves sessions alive, or lets a sign-in under way through"),
-    check!(bulk::a_resumed_run_keeps_its_cutoff, G2, SidIndex, "a run resumed hours later ends the sessions of who signed in again meanwhile"),
+    check!(bulk::a_resumed_run_keeps_its_cutoff, G2, SidIndex, "a run resumed hours later ends the sessions of users who signed in again meanwhile"),
     check!(bulk::a_failed_step_is_taken_again, G4, SidIndex, "the accounts of a failed step are taken for done"),
-    // background sessions.rs
+    // background_sessions.rs
     check!(background_sessions::background_sessions_are_found_newest_first, G4, BackgroundSessions, "a job works with an old session, or with none"),
     check!(background_sessions::a_background_session_is_found_by_no_other_account, G5, BackgroundSessions, "a job opens a stranger's session"),
     check!(background_sessions::a_background_session_ends_with_its_session, G1, BackgroundSessions, "a job continues after the sign-out"),
@@ -149,16 +149,16 @@ static ALL: [Check; TOTAL] = [
     check!(locks::an_expired_entry_is_nothing_fresher, G6, RefreshLocks, "an expired token is taken for the newest one"),
     check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that is not needed"),
     check!(locks::no_lock_outlives_its_session, G2, RefreshLocks, "a refresh is begun for a user who has signed out"),
-    // link.rs
-    check!(backplane::a_renewal_comes_after_what_was_published, G1, Backplane, "a server continues to serve copies of an account that was signed out before its lease"),
-    check!(backplane::an_invalidation_message_arrives_complete, G1, Backplane, "copies of an account that was signed out are kept"),
+    // backplane.rs
+    check!(backplane::a_renewal_comes_after_what_was_published, G1, Backplane, "a server continues to serve near-cache entries of an account that was signed out before its lease"),
+    check!(backplane::an_invalidation_message_arrives_complete, G1, Backplane, "near-cache entries of an account that was signed out are kept"),
     check!(backplane::an_acknowledgement_comes_to_the_origin_alone, G1, Backplane, "a sign-out waits for answers that went elsewhere, or takes another's for its own"),
-    check!(backplane::an_eviction_that_ends_nothing_is_published, G1, Backplane, "a sign-out that is sent again returns while copies are served"),
-    check!(backplane::the_registry_holds_every_lease_holder, G1, Backplane, "a sign-out does not wait for a server that serves copies, or waits for one that has left"),
-    check!(backplane::a_reap_spares_servers_that_renewed_meanwhile, G1, Backplane, "the next sign-out does not wait for a server that serves copies"),
-    check!(backplane::no_two_renewals_are_alike, G1, Backplane, "a late reap removes a server that serves copies"),
+    check!(backplane::an_eviction_that_ends_nothing_is_published, G1, Backplane, "a sign-out that is sent again returns while near-cache entries are served"),
+    check!(backplane::the_registry_holds_every_lease_holder, G1, Backplane, "a sign-out does not wait for a server that serves near-cache entries, or waits for one that has left"),
+    check!(backplane::a_reap_spares_servers_that_renewed_meanwhile, G1, Backplane, "the next sign-out does not wait for a server that serves near-cache entries"),
+    check!(backplane::no_two_renewals_are_alike, G1, Backplane, "a late reap removes a server that serves near-cache entries"),
     check!(backplane::the_registry_keeps_its_id, G1, Backplane, "every sign-out waits a whole lease"),
-    check!(backplane::a_lost_connection_says_so, G1, Backplane, "a server that receives no messages serves copies forever"),
+    check!(backplane::a_lost_connection_says_so, G1, Backplane, "a server that receives no messages serves near-cache entries forever"),
     // refused_refreshes.rs
     check!(refused_refreshes::a_refused_refresh_ends_its_session_alone, G4, RefreshLocks, "a refresh token that one browser used up signs the user out of every other"),
     check!(refused_refreshes::a_refusal_of_another_version_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session that has new tokens"),
@@ -186,11 +186,11 @@ static ALL: [Check; TOTAL] = [
     check!(bytes::every_byte_of_an_issuer_counts, G4, SidIndex, "a tenant's sign-out signs out another tenant"),
     check!(bytes::every_byte_of_a_background_session_counts, G5, BackgroundSessions, "a job opens the wrong session"),
     check!(bytes::every_byte_of_the_namespace_counts, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
-    check!(bytes::every_byte_of_a_lease_holder_counts, G1, Backplane, "a sign-out does not wait for a server that serves copies"),
+    check!(bytes::every_byte_of_a_lease_holder_counts, G1, Backplane, "a sign-out does not wait for a server that serves near-cache entries"),
     // properties.rs
     check!(properties::any_calls_are_answered_as_the_contract_says, G2, Nothing, "whatever the other checks do not think of"),
     // orders.rs
-    check!(orders::an_eviction_comes_before_its_invalidation_message, G1, Backplane, "a server that drops its copies reads the dead token again, and serves it"),
+    check!(orders::an_eviction_comes_before_its_invalidation_message, G1, Backplane, "a server that drops its near-cache entries reads the dead token again, and serves it"),
     check!(orders::an_eviction_ends_all_at_once, G1, Nothing, "a sign-out that is cut short leaves some of the user's browsers signed in"),
     check!(orders::a_write_back_frees_its_lock_last, G6, RefreshLocks, "a second server gets the lock and spends the old refresh token again"),
     check!(orders::a_sign_out_by_sid_and_a_sign_in_meet, G2, SidIndex, "a sign-in under way slips past the sign-out of its `sid`"),
@@ -207,17 +207,17 @@ static ALL: [Check; TOTAL] = [
     check!(many::any_number_of_sign_outs_are_kept, G2, Nothing, "a sign-in under way gets in because many others signed out"),
     check!(many::any_number_of_sids_lead_to_their_accounts, G1, SidIndex, "a logout that names only a `sid` ends no session"),
     check!(many::any_number_of_accounts_are_listed_and_evicted, G1, SidIndex, "an operator's sign-out of everybody passes some by"),
-    check!(many::an_invalidation_message_reaches_every_lease_holder, G1, Backplane, "a sign-out does not wait for a server that serves copies"),
-    check!(many::an_invalidation_message_may_name_any_number_of_accounts, G1, Backplane, "copies of an account that was signed out are kept"),
+    check!(many::an_invalidation_message_reaches_every_lease_holder, G1, Backplane, "a sign-out does not wait for a server that serves near-cache entries"),
+    check!(many::an_invalidation_message_may_name_any_number_of_accounts, G1, Backplane, "near-cache entries of an account that was signed out are kept"),
     // time.rs
     check!(time::the_clock_is_as_precise_as_it_claims, G2, Nothing, "a sign-in and a sign-out of the same second are put in the wrong order"),
     check!(time::a_lock_is_held_for_its_lease_to_the_millisecond, G6, RefreshLocks, "two servers spend one refresh token, or a server that died holds others up"),
     check!(not_before::a_not_before_ends_to_the_millisecond, G2, Nothing, "a sign-in under way gets in, or a user is locked out"),
-    check!(time::a_request_is_late_to_the_millisecond, G2, Nothing, "a request that was stuck lands when the marker is gone"),
+    check!(time::a_request_is_late_to_the_millisecond, G2, Nothing, "a request that was stuck lands when the not-before time is gone"),
     check!(not_before::a_later_sign_out_extends_a_not_before, G2, Nothing, "a second sign-out lets the sign-in through that it overtook"),
     check!(not_before::a_newer_sign_in_clears_no_not_before, G2, Nothing, "a sign-in under way gets in because somebody else signed in"),
     check!(not_before::a_sid_ended_forever_outlives_its_other_not_before_time, G2, SidIndex, "a sign-in under a session that the provider has ended gets in"),
-    check!(long_lives::a_not_before_time_of_half_an_hour_lives_to_its_end, G2, Nothing, "a sign-in under way gets in when a short-lived marker is gone, or a user is locked out"),
+    check!(long_lives::a_not_before_time_of_half_an_hour_lives_to_its_end, G2, Nothing, "a sign-in under way gets in when a short-lived not-before time is gone, or a user is locked out"),
     check!(long_lives::a_session_of_a_month_lives_to_its_end, G4, Nothing, "a session and its tokens are lost before their time"),
     // namespace.rs
     check!(namespace::the_record_changes_only_from_what_was_expected, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
@@ -235,7 +235,7 @@ static ALL: [Check; TOTAL] = [
     check!(faults::an_unreachable_lock_is_an_error, G4, RefreshLocks, "two servers refresh at once during an outage"),
     check!(faults::an_unreachable_background_session_is_an_error, G4, BackgroundSessions, "a job gives a user up during an outage"),
     // concurrency.rs
-    check!(concurrency::a_sign_out_is_final_while_many_write, G1, Nothing, "a write in flight brings the account back, or a read outlives the sign-out"),
+    check!(concurrency::a_sign_out_is_final_while_many_write, G1, Nothing, "a running write brings the account back, or a read outlives the sign-out"),
     check!(concurrency::a_sign_in_that_races_with_a_sign_out_does_not_live, G2, Nothing, "a sign-in under way slips past the sign-out"),
     check!(concurrency::of_two_sign_outs_at_once_one_ends_it, G4, Nothing, "both report that they ended it, or neither does"),
     check!(concurrency::sign_ins_at_once_lose_nothing, G4, Nothing, "two servers overwrite each other's sessions"),
