@@ -88,8 +88,8 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`. By default there are
-    /// none. A second call replaces the first.
+    /// Sets error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`. By default no
+    /// other code does. A second call replaces the first.
     ///
     /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
     pub fn invalid_grant_codes(

@@ -72,7 +72,7 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     }
     if !rows.is_empty() {
         report::rows(
-            "What a sign-out sends with local near_cache: messages published, and bytes both ways for each other server, beyond those of a \
+            "What a sign-out sends with near caches: messages published, and bytes both ways for each other server, beyond those of a \
              sign-out without copies.",
             &[
                 "servers",

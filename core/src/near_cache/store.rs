@@ -21,8 +21,8 @@ use crate::{
 /// - Concurrent reads of one entry share one request.
 /// - A server reads its own writes at once. An unconditional put on another server is published, and is seen here when the invalidation
 ///   message arrives.
-/// - The bytes of an entry are wiped when it is dropped: when its account is signed out, when there is no room for it, and within seconds
-///   of its maximum age.
+/// - The bytes of an entry are wiped when it is dropped. It is dropped when its account is signed out, when there is no room for it,
+///   and within seconds of its maximum age.
 ///
 /// It does not renew the lease or receive invalidation messages. The owner of the [`NearCacheLease`] does that, and calls
 /// [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) assembles all

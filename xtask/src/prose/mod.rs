@@ -23,7 +23,7 @@ const LONGEST: usize = 30;
 const LONG_SENTENCES: usize = 99;
 
 /// The recorded number of doc comments that open with "what", "who", "whether", "where", "none" or "true". It may only fall.
-const RELATIVE_OPENINGS: usize = 42;
+const RELATIVE_OPENINGS: usize = 41;
 
 /// Strings in this folder quote forbidden phrases.
 const QUOTES: &str = "xtask/src/prose/";
