@@ -7,9 +7,13 @@ use crate::{Error, error::Causes};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// A failure of a provider to return tokens, or to revoke one.
+/// A failure of a provider to return tokens, or to revoke one. A [`TokenSource`](super::TokenSource) returns it.
 ///
-/// It prints no token. Do not put a token into the message or the source.
+/// Its [`kind`](Self::kind) decides what happens to the session. The app finds it in the [`Error`] of a failed refresh, with
+/// [`Error::refresh_error`].
+///
+/// `Display` prints the message, and `Debug` also the kind and the causes. Neither prints the new refresh token. Do not put a token into the
+/// message or the source.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,56 +33,76 @@ pub struct RefreshError {
     source: Option<Source>,
 }
 
-/// The kind of a [`RefreshError`]. Each kind is handled differently.
+/// The kind of a [`RefreshError`]: it decides whether the session continues, and when the provider is called again.
+///
+/// During a pause after a failure, this server repeats the error without calling the provider: see
+/// [`RefreshPolicy::pause`](super::RefreshPolicy::pause).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a new kind needs a decision in the refresh that handles it"
 )]
 pub enum RefreshErrorKind {
-    /// The provider is unreachable, overloaded or faulty: the same request may succeed later. The old token is served while it is
-    /// still valid.
+    /// The provider is unreachable, overloaded or faulty: the same request may succeed later. The session continues, and the refresh
+    /// token stays stored. Callers get the old access token while it is valid, then
+    /// [`ProviderUnavailable`](crate::ErrorKind::ProviderUnavailable).
     Transient,
-    /// `invalid_grant` (RFC 6749 section 5.2): the refresh token has expired, was revoked or is used up. The session ends, if its
-    /// entry still has the version that was sent.
+    /// `invalid_grant` (RFC 6749 section 5.2): the refresh token has expired, was revoked or is used up. The session ends, and callers get
+    /// [`SignedOut`](crate::ErrorKind::SignedOut). It continues if other tokens were stored during the refresh.
     InvalidGrant,
     /// The provider requires an action of the user first: consent, a second factor, a new password. The refresh token is still
     /// valid, and the session continues. Send the user to the provider, with [`claims`](ErrorResponse::claims) if there are any.
     InteractionRequired,
-    /// `invalid_client`, `unauthorized_client` and every other refusal that concerns this app and not the user. No session ends.
+    /// `invalid_client`, `unauthorized_client` and every other refusal that concerns this app and not the user. The session continues, and
+    /// callers get [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     Refused,
-    /// The answer is not a token response of RFC 6749 section 5.1. Nothing is stored.
+    /// The answer is not a token response of RFC 6749 section 5.1. The session continues, and callers get
+    /// [`ProviderMalformed`](crate::ErrorKind::ProviderMalformed). Only a
+    /// [new refresh token](RefreshError::with_new_refresh_token) of the answer is stored.
     Malformed,
 }
 
 impl RefreshError {
-    /// Returns a failure after which the provider may answer the same request later.
+    /// Creates a failure of kind [`Transient`](RefreshErrorKind::Transient): the provider cannot be reached, or answered 429 or 5xx.
+    ///
+    /// The session continues, and the refresh token stays stored. After a pause, the next call that needs tokens tries again. If the
+    /// request may have reached the provider, also call [`answer_lost`](Self::answer_lost).
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Transient, message)
     }
 
-    /// Returns the failure that the provider refuses the refresh token: `invalid_grant`.
+    /// Creates a failure of kind [`InvalidGrant`](RefreshErrorKind::InvalidGrant): the provider refuses the refresh token, which has
+    /// expired, was revoked or is used up.
+    ///
+    /// **The session ends** on every server, and the user must sign in again. It continues if other tokens were stored during the
+    /// refresh, or if no tokens were stored before it.
     pub fn invalid_grant(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::InvalidGrant, message)
     }
 
-    /// Returns the failure that the provider refuses this app.
+    /// Creates a failure of kind [`Refused`](RefreshErrorKind::Refused): the provider refuses this app, for example its client secret or
+    /// the scopes that it requests.
+    ///
+    /// The session continues, and the refresh token stays stored. After a pause, the next call that needs tokens tries again.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Refused, message)
     }
 
-    /// Returns the failure that the provider's answer is not a token response.
+    /// Creates a failure of kind [`Malformed`](RefreshErrorKind::Malformed): the provider's answer is not a token response.
+    ///
+    /// The session continues, and the old tokens stay stored. After a pause, the next call that needs tokens tries again. The provider may
+    /// have used the refresh token up, so also call [`answer_lost`](Self::answer_lost).
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Malformed, message)
     }
 
-    /// Returns the failure that an error code stands for, as [`of_response`](Self::of_response) for a response with only that
-    /// code.
+    /// Creates the failure for an error code of the provider, as [`of_response`](Self::of_response) for a response with only that code.
     pub fn of_code(code: &str) -> Self {
         Self::of_response(ErrorResponse::new(code))
     }
 
-    /// Returns the failure that an error response stands for (RFC 6749 section 5.2, RFC 7009 section 2.2.1).
+    /// Creates the failure for an error response of the provider (RFC 6749 section 5.2, RFC 7009 section 2.2.1). Its error code decides the
+    /// kind, and [`response`](Self::response) returns it.
     ///
     /// | the response | its kind |
     /// |---|---|
@@ -143,28 +167,35 @@ impl RefreshError {
         self
     }
 
-    /// Adds a refresh token that came with an otherwise unusable answer: the provider has replaced the one that was sent. It is
-    /// stored beside the old access token.
+    /// Adds a refresh token that came with an otherwise unusable answer: the provider has replaced the one that was sent.
+    ///
+    /// The cache stores it with the old access token, and the next refresh sends it. It is not stored if the failure ends the session, or
+    /// if other tokens were stored during the refresh.
     pub fn with_new_refresh_token(mut self, refresh_token: SecretString) -> Self {
         self.new_refresh_token = Some(refresh_token);
         self
     }
 
-    /// Sets how long the provider asks for no further requests: the header `Retry-After` (RFC 9110 section 10.2.3). At most one
-    /// day is respected.
+    /// Sets how long the provider asks for no further requests: the header `Retry-After` (RFC 9110 section 10.2.3).
+    ///
+    /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. The
+    /// time is at least the pause of the [policy](super::RefreshPolicy::pause) and at most one day. For other kinds it changes nothing,
+    /// but [`pause`](Self::pause) returns it.
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
-    /// Sets that the request may have been carried out although no usable answer came: a timeout, a broken connection, a gateway
-    /// that gave up, a token response that cannot be read.
+    /// Marks the failure: the provider may have carried the request out, and used the refresh token up, although no usable answer came.
+    /// Examples are a timeout, a broken connection, a gateway that gave up, and a token response that cannot be read.
+    ///
+    /// The pause is then twenty times as long. [`AfterLostAnswer`](super::AfterLostAnswer) decides what the next refresh does.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
     }
 
-    /// Adds the client's own error as the source. It must print no token.
+    /// Sets the cause, such as the HTTP client's error. `Debug` prints its text, which must contain no token.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
@@ -175,28 +206,34 @@ impl RefreshError {
         self.kind
     }
 
-    /// Returns the error response of the provider, if it sent one.
+    /// Returns the error response of the provider, or `None` if [`of_response`](Self::of_response) and [`of_code`](Self::of_code) did not
+    /// create this failure.
     pub fn response(&self) -> Option<&ErrorResponse> {
         self.response.as_deref()
     }
 
-    /// Returns the refresh token that came with an otherwise unusable answer, if there was one.
+    /// Returns the refresh token that came with an otherwise unusable answer, or `None` if the answer had none.
     pub const fn new_refresh_token(&self) -> Option<&SecretString> {
         self.new_refresh_token.as_ref()
     }
 
-    /// Returns `true` if the request may have been carried out although no usable answer came.
+    /// Returns `true` if [`answer_lost`](Self::answer_lost) was called: the provider may have used the refresh token up.
     pub const fn is_answer_lost(&self) -> bool {
         self.answer_lost
     }
 
-    /// Returns how long the provider asks for no further requests, if it said so.
+    /// Returns how long the provider asks for no further requests, as [`retry_after`](Self::retry_after) set it, or `None` if it was not
+    /// set.
     pub const fn pause(&self) -> Option<Duration> {
         self.retry_after
     }
 }
 
-/// Converts the error of a token response that [`TokenSet::from_response`](crate::TokenSet::from_response) could not read.
+/// Converts the error of [`TokenSet::from_response`](crate::TokenSet::from_response), so that a [`TokenSource`](super::TokenSource) can use
+/// `?`.
+///
+/// If the source of the error is a [`RefreshError`], that one is returned. Any other error becomes
+/// [`Malformed`](RefreshErrorKind::Malformed) with a [lost answer](RefreshError::answer_lost).
 impl From<Error> for RefreshError {
     fn from(error: Error) -> Self {
         if let Some(failure) = error.refresh_error() {

@@ -5,7 +5,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::RefreshPolicy;
 use crate::{EntryKey, TokenSet};
 
-/// The options of one refresh: see [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with).
+/// The options of one call of [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with): which refresh token to send, and
+/// what to request with it.
+///
+/// By default, a refresh sends the entry's own refresh token, and requests no resource and no scopes.
 ///
 /// ```
 /// use token_cache_core::{EntryKey, RefreshOptions};
@@ -27,32 +30,36 @@ pub struct RefreshOptions {
 }
 
 impl RefreshOptions {
-    /// Returns the options of a refresh by the entry's own refresh token, for the original grant.
+    /// Creates the default options: a refresh by the entry's own refresh token, for the original grant.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Spends the refresh token of another entry of the session. It is never sent twice at once, however many entries spend it
-    /// (G6).
+    /// Sends the refresh token of another entry of the session, under `key`. By default, the entry's own one is sent.
+    ///
+    /// The new access token is stored under the requested key, without a refresh token. If the provider returns a new refresh token, it is
+    /// stored under `key`. The refresh token is never sent twice at once, however many entries use it (G6).
     pub fn spending(mut self, key: EntryKey) -> Self {
         self.spends = Some(key);
         self
     }
 
-    /// Requests tokens for a resource (RFC 8707).
+    /// Requests tokens for a resource (RFC 8707). By default, the request names none.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// Requests these scopes (RFC 6749 section 6).
+    /// Requests these scopes (RFC 6749 section 6). By default, the request names none, which means those of the original grant.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Calls a source that needs no refresh token: client credentials (RFC 6749 section 4.4), an exchange of an assertion (RFC
-    /// 8693). One server calls it, and the others wait for its result.
+    /// Calls the source even if no refresh token is stored: for client credentials (RFC 6749 section 4.4), or an exchange of an assertion
+    /// (RFC 8693). By default, the call then fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable).
+    ///
+    /// One server calls the source, and the others wait for its result.
     pub fn without_refresh_token(mut self) -> Self {
         self.without_refresh_token = true;
         self

@@ -9,8 +9,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause that a provider may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The treatment of a refresh token that was sent and whose answer was lost: its server died, or the provider never answered. No
-/// cache can know whether the provider used it up (G6).
+/// The treatment of a refresh token that was sent to the provider and whose answer was lost, for [`RefreshPolicy::after_lost_answer`].
+///
+/// An answer is lost if the server that sent the token died, or if the provider's answer did not arrive or could not be read. No cache
+/// can know whether the provider used the token up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -21,11 +23,15 @@ pub enum AfterLostAnswer {
     /// stolen and revokes the whole family, so the user must sign in again.
     #[default]
     SendAgain,
-    /// The session ends, and the token is not sent again. This costs each refresh one more request.
+    /// The next refresh ends the session with [`SignedOut`](crate::ErrorKind::SignedOut), and the token is not sent again. Each refresh
+    /// then sends at least two more requests to the store: it records that it is about to send the token, and renews its lock.
     EndSession,
 }
 
-/// The settings of refreshes: see [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
+/// The times and limits of all refreshes of a cache, for [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
+///
+/// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses a value out of its range with
+/// [`Misuse`](crate::ErrorKind::Misuse).
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,26 +43,30 @@ pub enum AfterLostAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
-    /// How long a refresh lock lasts without being renewed: 10 seconds. If a server dies during a refresh, the others wait this
-    /// long.
+    /// How long a refresh lock lasts without being renewed: 10 seconds by default, from one second to five minutes. If a server dies
+    /// during a refresh, the others wait this long before one of them refreshes.
     pub lease: Duration,
-    /// How long the provider may take to answer: 30 seconds.
+    /// How long the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes. After that, the answer
+    /// counts as lost.
     pub provider_timeout: Duration,
-    /// How long revoking a token may take: 5 seconds.
+    /// How long revoking a token may take: 5 seconds by default, from one second to five minutes.
     pub revocation_timeout: Duration,
-    /// How many refreshes ahead of an expiry may run in the background at once: 32. The value 0 turns them off.
+    /// How many refreshes ahead of an expiry may run in the background of this process at once: 32 by default. The value 0 turns them off.
     pub ahead: usize,
-    /// How long a server does not call the provider again after a transient failure without a `Retry-After`: one second. After a
-    /// refusal or an unusable answer the pause is ten times as long, and after a lost answer twenty times, up to five minutes. A
-    /// pause applies to one refresh token, or to one resource if the refusal concerns only that. During the pause, callers get
+    /// How long a server does not call the provider again after a transient failure without a `Retry-After`: one second by default, from 10
+    /// milliseconds to five minutes.
+    ///
+    /// After a refusal or an unusable answer the pause is ten times as long, and after a lost answer twenty times, up to five minutes. A
+    /// pause applies to one refresh token, or to one entry if the provider refused what was requested for it. During the pause, callers get
     /// the error again. A pause ends early when other tokens are stored. Each server has its own pauses.
     pub pause: Duration,
-    /// The assumed lifetime of an access token if the provider does not state one. It is unlimited by default, so such a token is
-    /// refreshed only when the app [rejects](crate::RefreshOptions::rejected) it. The lifetime is counted from the time of the
-    /// token response, and applies to tokens that can be refreshed. An expired token of this kind is still served while the
-    /// provider is unavailable.
+    /// The assumed lifetime of an access token if the provider does not state one, from one second to ten years. `None`, the default, means
+    /// unlimited: such a token is refreshed only when the app [rejects](crate::RefreshOptions::rejected) it.
+    ///
+    /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies to tokens that can be refreshed. A
+    /// token of this kind that has expired is still served while the provider is unavailable.
     pub default_lifetime: Option<Duration>,
-    /// The treatment of a refresh token whose answer was lost.
+    /// The treatment of a refresh token whose answer was lost: [`AfterLostAnswer::SendAgain`] by default.
     pub after_lost_answer: AfterLostAnswer,
 }
 

@@ -102,14 +102,21 @@ pub(super) fn warn_of_loss(why: &dyn fmt::Display) {
     );
 }
 
-/// The revocation that continues after a sign-out. It continues also if this value is dropped.
+/// A handle to the revocation of a refresh token at the provider, which runs in the background after a sign-out.
+/// [`Session::sign_out_and_revoke`] returns it.
+///
+/// The revocation continues if the handle is dropped. Call [`outcome`](Self::outcome) to wait for it, for example before the process ends.
 pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
 
 impl Revoking {
-    /// Waits for the provider's answer, at most for the policy's revocation timeout. Returns `Ok` if there was nothing to revoke.
+    /// Waits until the provider has answered, at most for the [`revocation_timeout`](super::RefreshPolicy::revocation_timeout).
+    ///
+    /// Returns `Ok` if the provider revoked the token. Also returns `Ok` if no refresh token was found, or the source revokes nothing, or
+    /// the revocation would have ended another session of the account ([`Revocation::Grant`]).
     ///
     /// # Errors
-    /// The error of the source. The sign-out is final regardless of it.
+    /// The error of the source; [`Transient`](super::RefreshErrorKind::Transient) after the timeout, or if the runtime shut down;
+    /// [`Refused`](super::RefreshErrorKind::Refused) if the source panicked. The sign-out is final regardless of it.
     pub async fn outcome(self) -> Result<(), RefreshError> {
         match self.0 {
             None => Ok(()),
@@ -123,14 +130,19 @@ impl Revoking {
 }
 
 impl Session {
-    /// Signs out, and then revokes the refresh token under `key` at the provider, if `source` supports it
-    /// ([`TokenSource::revocation`]). The revocation follows the eviction and never replaces it.
+    /// Signs `scope` out, as [`TokenCache::sign_out`](crate::TokenCache::sign_out), and then revokes at the provider the refresh token that
+    /// this session has under `key`.
     ///
-    /// Only this session's token can be read, because that of another session needs its ticket. A token that cannot be read is
-    /// not revoked.
+    /// It reads the refresh token first, then signs out, then starts the revocation and returns. The revocation continues in the
+    /// background: see [`Revoking`]. No refresh token is revoked if [`TokenSource::revocation`] is [`Revocation::None`], or if the entry
+    /// has none. The same applies if the session has ended already.
+    ///
+    /// If the token cannot be read for another reason, the sign-out continues, and the failure is logged. Only this session's token can
+    /// be read, because that of another session needs its ticket. Refresh tokens of the other sessions that the scope ends are not
+    /// revoked.
     ///
     /// # Errors
-    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out). Nothing is revoked then.
     pub async fn sign_out_and_revoke(
         &self,
         scope: SignOutScope,

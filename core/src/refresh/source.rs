@@ -6,7 +6,10 @@ use secrecy::SecretString;
 use super::{RefreshError, RefreshRequest};
 use crate::TokenSet;
 
-/// The effect of revoking a token at the provider (RFC 7009 section 2.1 leaves it to the provider).
+/// The effect of revoking a refresh token at the provider, as [`TokenSource::revocation`] returns it. RFC 7009 section 2.1 leaves it to the
+/// provider.
+///
+/// It decides whether a sign-out revokes: see [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -17,18 +20,22 @@ pub enum Revocation {
     /// sign-out overtook tries to revoke its new token, because no other code will ever have that token.
     #[default]
     None,
-    /// The token that is sent, and the tokens issued with it.
+    /// Revoking ends the token that is sent, and the tokens issued with it. A sign-out revokes.
     Token,
-    /// Everything that the user ever granted this app, including other browsers' tokens (Google, some Auth0 tenants).
+    /// Revoking ends everything that the user ever granted this app, including other browsers' tokens (Google, some Auth0 tenants). A
+    /// sign-out revokes, unless another session of the account lives or the store cannot say whether one does.
     Grant,
 }
 
-/// A source of new tokens: a provider's token endpoint and its revocation endpoint.
+/// A source of new tokens: the client of a provider's token endpoint and revocation endpoint. The app passes it to
+/// [`Session::get_or_refresh`](crate::Session::get_or_refresh).
 ///
 /// A closure `move |request| async move { … }` is a source that cannot revoke. The crate `token-cache-providers` has complete
 /// ones.
 ///
-/// Each call runs in a task of its own, under a deadline. A panic in it becomes an error for all waiting callers.
+/// Each call runs in a task of its own. After the [`provider_timeout`](super::RefreshPolicy::provider_timeout) or the
+/// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout), the task is aborted. A panic in it becomes an error for all waiting
+/// callers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -53,19 +60,30 @@ pub enum Revocation {
 /// ```
 #[async_trait]
 pub trait TokenSource: Send + Sync + 'static {
-    /// Returns new tokens for old ones (RFC 6749 section 6). Sends the request once.
+    /// Sends the refresh token of `request` to the provider, and returns the new tokens (RFC 6749 section 6).
+    ///
+    /// An implementation sends the request once, without a retry: the provider may have used the refresh token up. Across all servers,
+    /// one call at a time sends a refresh token (G6).
+    ///
+    /// If the answer omits the refresh token, the ID token or the scopes, the cache keeps the old ones (RFC 6749 section 6). It does not
+    /// if the new tokens are for another entry than the one whose refresh token was sent
+    /// ([`RefreshOptions::spending`](super::RefreshOptions::spending)).
     ///
     /// # Errors
-    /// A [`RefreshError`], whose kind decides what happens to the session.
+    /// A [`RefreshError`], whose [kind](super::RefreshErrorKind) decides what happens to the session.
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError>;
 
-    /// Revokes a refresh token (RFC 7009).
+    /// Revokes a refresh token at the provider (RFC 7009).
+    ///
+    /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) calls it after the sign-out. A refresh calls it for a new
+    /// refresh token that cannot be stored, because its session was signed out or the token is too large.
     ///
     /// # Errors
-    /// A [`RefreshError`]. No caller waits for it, and it is counted.
+    /// A [`RefreshError`]. The failure is logged and counted, and the sign-out stays final. [`Revoking::outcome`](super::Revoking::outcome)
+    /// returns the failure of a revocation after a sign-out.
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError>;
 
-    /// Returns what [`revoke`](Self::revoke) does at this provider.
+    /// Returns the effect of [`revoke`](Self::revoke) at this provider, or [`Revocation::None`] if a sign-out must revoke nothing.
     fn revocation(&self) -> Revocation;
 }
 
