@@ -5,7 +5,7 @@ use crate::telemetry;
 /// A fact about the store, or about this server's configuration, that an operator should know, with its effect and its fix.
 ///
 /// [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns those of a cache. They are also logged when the cache is
-/// opened.
+/// opened. Authors of a store create them, and return them from [`TokenStore::diagnostics`](crate::TokenStore::diagnostics).
 ///
 /// ```
 /// use token_cache_core::{Diagnostic, Severity};
@@ -24,9 +24,9 @@ use crate::telemetry;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// A stable name in snake case, for filters and alerts. It begins with the store's name.
+    /// A stable name in snake case, for filters and alerts. It begins with the store's name if it concerns the store.
     pub id: &'static str,
-    /// The severity: a warning weakens a promise, or makes requests fail.
+    /// How serious it is. It decides whether it is logged at INFO or at WARN.
     pub severity: Severity,
     /// The finding and its effect, without keys, tokens and ids of users.
     pub message: String,
@@ -34,18 +34,18 @@ pub struct Diagnostic {
     pub fix: String,
 }
 
-/// How serious a [`Diagnostic`] is.
+/// How serious a [`Diagnostic`] is: it may be intended, or it must be fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
-    /// A state that may be intended. It weakens no promise by itself.
+    /// A state that may be intended. It weakens no promise by itself, and is logged at INFO.
     Info,
-    /// A promise is weakened, or requests will fail.
+    /// One of the promises G1 to G6 of the [crate's documentation](crate) is weakened, or requests will fail. It is logged at WARN.
     Warning,
 }
 
 impl Diagnostic {
-    /// Returns a diagnostic of [`Severity::Warning`].
+    /// Creates a diagnostic of [`Severity::Warning`]. The parameters are the fields of the same names.
     pub fn warning(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             id,
@@ -55,7 +55,7 @@ impl Diagnostic {
         }
     }
 
-    /// Returns a diagnostic of [`Severity::Info`].
+    /// Creates a diagnostic of [`Severity::Info`]. The parameters are the fields of the same names.
     pub fn info(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             severity: Severity::Info,

@@ -4,12 +4,16 @@ use crate::RefreshError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result type of `token-cache` functions.
+/// The result type of the functions of `token-cache`: its error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of an operation: why it failed, and what to do about it.
 ///
-/// An error is never a miss, and a miss never an error (G4). Its text contains no token, key, ticket secret or id (G5).
+/// An app matches on the [`kind`](Self::kind). Authors of a store, a key provider or a token source create errors, with the functions
+/// below.
+///
+/// An operation that fails returns an error, and never `None` as for a missing entry (G4). The text of an error contains no token, key,
+/// ticket secret or id (G5).
 ///
 /// ```
 /// use token_cache_core::{Error, ErrorKind};
@@ -36,51 +40,54 @@ struct Inner {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`].
+/// The kind of an [`Error`]: it says what the app does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session has ended. Send the user to sign in again.
+    /// The session has ended: by a sign-out, at the end of its lifetime, by the limit of sessions, or because the provider refused its
+    /// refresh token. Send the user to sign in again.
     SignedOut,
     /// A sign-out came after the user's authentication, so this sign-in is refused and no session was begun (G2). Show a page
     /// that offers a new sign-in with `prompt=login`. Do not redirect automatically: without that parameter a provider may answer
     /// with the same authentication, which is refused again.
     SignInRevoked,
-    /// The store cannot be reached, or lost its primary.
+    /// The store cannot be reached, or lost its primary. Try again later.
     Unavailable,
-    /// The store did not answer in the configured time.
+    /// The store, the key provider or another server's refresh did not finish in time. Try again later.
     TimedOut,
-    /// The store asks for fewer requests.
+    /// The store asks for fewer requests. Try again later.
     Throttled,
     /// The store has no space left: nothing was written. Sign-out still works.
     Full,
-    /// The store refuses these credentials, or does not allow them this command.
+    /// The store refuses the credentials of this server, or does not allow them this command.
     Denied,
-    /// A setting is wrong: a URL, a secret, a server's configuration.
+    /// A setting is wrong, such as a URL, a secret, or the configuration of the store. The message names it.
     Config,
     /// A value is over the store's limit; nothing was sent.
     TooLarge,
-    /// Bytes in the store were not written by `token-cache`, or a later release wrote them or sealed the ticket. The session may
-    /// still live.
+    /// Bytes in the store were changed, were not written by `token-cache`, or were written by a later release. The same error is returned
+    /// for a ticket that a later release issued. The session may still live, so keep the ticket.
     Corrupt,
     /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, truncated, or is not one. It opens
     /// no session on any server, so the app drops it. No request was sent to the store.
     InvalidTicket,
-    /// Bytes were sealed under a key that this server does not have.
+    /// An entry, a ticket or a started sign-in was encrypted under a key that is missing in this server's [`KeyRing`](crate::KeyRing). The
+    /// session may still live, so keep the ticket.
     KeyMissing,
-    /// The store does not support an optional part.
+    /// The store does not support an optional part that the call needs, such as the index of `sid`s or background sessions.
     Unsupported,
     /// A refresh is impossible: there is no entry, or it has no refresh token. Put tokens that have one, or have the user sign in
     /// again.
     NotRefreshable,
-    /// The provider cannot be reached, or asks for no further requests for a while.
+    /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again after
+    /// [`Error::retry_after`], if there is one.
     ProviderUnavailable,
-    /// The provider refuses this app: its credentials, or what it requests.
+    /// The provider refuses this app: its credentials, or what it requests. The session continues.
     ProviderRefused,
     /// The provider requires an action of the user first: consent, a second factor, a new password. The session continues. Send
     /// the user to the provider's authorization endpoint, with the claims challenge of [`Error::refresh_error`] if there is one.
     InteractionRequired,
-    /// The provider's answer is not a token response, or cannot be used.
+    /// The provider's answer is not a token response, or cannot be used. The session continues.
     ProviderMalformed,
     /// A value passed by the caller is out of range, such as an empty subject or a lifetime of zero.
     Misuse,
@@ -89,7 +96,10 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// Returns an error of `kind` while trying to `operation` (an infinitive: "read an entry").
+    /// Creates an error of `kind`. `operation` completes the sentence "could not …", as in "read an entry".
+    ///
+    /// Without a [`message`](Self::message), the text of the error is a default sentence for its kind. It has no store and no source, and
+    /// [`may_have_applied`](Self::may_have_applied) returns `false`.
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -101,40 +111,45 @@ impl Error {
         }))
     }
 
-    /// Returns an error for a session that has ended, while trying to `operation`.
+    /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut): a store returns it if the session has ended, or if a not-before time
+    /// refuses a sign-in. `operation` is as in [`new`](Self::new).
     pub fn signed_out(operation: &'static str) -> Self {
         Self::new(ErrorKind::SignedOut, operation)
     }
 
-    /// Returns an error for an invalid value from the caller; `message` names the value and the fix.
+    /// Creates an error of kind [`Misuse`](ErrorKind::Misuse): the caller passed an invalid value. `message` names the value and says how
+    /// to correct it. `operation` is as in [`new`](Self::new).
     pub fn misuse(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, operation).message(message)
     }
 
-    /// Returns an error for an invalid setting; `message` names the setting and the fix.
+    /// Creates an error of kind [`Config`](ErrorKind::Config): a setting is wrong. `message` names the setting and says how to correct it.
+    /// `operation` is as in [`new`](Self::new).
     pub fn config(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, operation).message(message)
     }
 
-    /// Sets the store that failed.
+    /// Sets the name of the store that failed, such as `redis`. The text of the error then begins with it.
     pub fn store(mut self, store: &'static str) -> Self {
         self.0.store = Some(store);
         self
     }
 
-    /// Sets what happened and what to do: one sentence, lower case, without ids, keys or tokens.
+    /// Sets the message: what happened and what to do. It is one sentence in lower case, without ids, keys or tokens. It replaces the
+    /// default sentence of the kind.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
-    /// Sets the driver's own error as the source.
+    /// Sets the cause, such as the driver's own error. `Debug` prints its text, which must contain no id, key or token.
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Sets that the request may have been carried out although no answer came.
+    /// Marks the error: the request may have been carried out although no answer came. A store sets this if the request may have been sent.
+    /// [`may_have_applied`](Self::may_have_applied) then returns `true`.
     pub fn maybe_applied(mut self) -> Self {
         self.0.may_have_applied = true;
         self
@@ -151,7 +166,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns the operation that failed.
+    /// Returns the operation that failed, such as "read an entry".
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
@@ -177,7 +192,8 @@ impl Error {
         self.0.kind == ErrorKind::SignedOut
     }
 
-    /// Returns `true` if the same call may succeed later without a change.
+    /// Returns `true` if the same call may succeed later without a change: for the kinds [`Unavailable`](ErrorKind::Unavailable),
+    /// [`TimedOut`](ErrorKind::TimedOut), [`Throttled`](ErrorKind::Throttled) and [`ProviderUnavailable`](ErrorKind::ProviderUnavailable).
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
@@ -188,21 +204,22 @@ impl Error {
         )
     }
 
-    /// Returns how long the provider asks for no further requests (`Retry-After`), if it said so.
+    /// Returns how long the provider asks for no further requests (`Retry-After`). Returns `None` if it did not ask for that, or if no
+    /// answer of the provider caused the error.
     pub fn retry_after(&self) -> Option<Duration> {
         self.refresh_error()?.pause()
     }
 
-    /// Returns the provider's answer to a refresh, if that caused this error. Its [`response`](RefreshError::response) has the
-    /// provider's error code, claims challenge and description.
+    /// Returns the failure of the provider that caused this error, or `None` if it has another cause. Its
+    /// [`response`](RefreshError::response) has the provider's error code, claims challenge and description.
     pub fn refresh_error(&self) -> Option<&RefreshError> {
         let source: &dyn std::error::Error = self.0.source.as_deref()?;
         source.downcast_ref()
     }
 
-    /// Returns `true` if the request may have been carried out although the call failed.
+    /// Returns `true` if the store may have carried the request out although the call failed.
     ///
-    /// After a sign-out, call again until it is `Ok`. After a write, read before writing again.
+    /// Repeat a sign-out until it is `Ok`, whatever this returns. After a write, read the entry before writing it again.
     pub fn may_have_applied(&self) -> bool {
         self.0.may_have_applied
     }

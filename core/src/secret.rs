@@ -13,11 +13,14 @@ use crate::{
 
 /// The secret of a namespace: at least 32 bytes, the same on every server. It is the only required setting.
 ///
-/// Two keys are derived from it separately (HKDF-SHA-256, RFC 5869): the id key, which names accounts in the store, and the sealing key,
-/// for tickets.
+/// A namespace is all that one fleet of app servers stores under one prefix. Pass the secret to
+/// [`TokenCacheBuilder::secret`](crate::TokenCacheBuilder::secret), or set the environment variable `TOKEN_CACHE_SECRET`.
 ///
-/// It never rotates within a namespace. Another secret would give the same account another name, so a store that was opened with one
-/// secret refuses every other ([`ErrorKind::Config`](crate::ErrorKind::Config)).
+/// Two keys are derived from it separately (HKDF-SHA-256, RFC 5869). The id key gives accounts their names in the store. The other key
+/// encrypts and decrypts as the key `secret` of the [`KeyRing`](crate::KeyRing), which is the only key without further settings.
+///
+/// The secret never rotates within a namespace, unlike the key ring. Another secret would give the same account another name. So a
+/// namespace that was opened with one secret refuses every other, with [`ErrorKind::Config`](crate::ErrorKind::Config).
 ///
 /// ```
 /// use token_cache_core::Secret;
@@ -35,7 +38,7 @@ impl Secret {
     /// The least length of a secret, in bytes.
     pub const MIN_BYTES: usize = 32;
 
-    /// Returns the secret with exactly these bytes.
+    /// Creates the secret from exactly these bytes. They are not decoded, so base64 text counts as text.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or all bytes are equal.
@@ -56,10 +59,10 @@ impl Secret {
         Ok(Self(bytes.to_vec().into()))
     }
 
-    /// Reads the variable `TOKEN_CACHE_SECRET`. The bytes of its text are the secret.
+    /// Reads the environment variable `TOKEN_CACHE_SECRET`. The bytes of its text are the secret: base64 is not decoded.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if it is not set or too short.
+    /// [`Config`](crate::ErrorKind::Config) if it is not set, is too short, or repeats one byte.
     pub fn from_env() -> Result<Self> {
         match std::env::var_os(Self::VARIABLE) {
             Some(text) => Self::new(text.into_encoded_bytes()),
@@ -69,7 +72,8 @@ impl Secret {
         }
     }
 
-    /// Returns a random secret, for a store that no other process can reach.
+    /// Creates a random secret of 32 bytes, for a store that no other process can reach, such as the memory store. Data that was stored
+    /// with another secret cannot be opened with it.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.

@@ -7,13 +7,17 @@ use crate::{
 };
 
 sealed_text! {
-    /// The account and the ticket secret of a session, sealed. The app stores it in its own session cookie, or a job in its own
-    /// database.
+    /// The encrypted name and secret of a session, by which any server opens it. The app stores it in its own session cookie, or a job in
+    /// its own database.
+    ///
+    /// [`Session::ticket`](crate::Session::ticket) issues it after a sign-in, and [`TokenCache::resume`](crate::TokenCache::resume)
+    /// returns the session of a ticket. It contains the keyed hash of the account, the ticket secret and the end of the session,
+    /// encrypted under the servers' key ring.
     ///
     /// Reading the session's tokens needs it: access to the store or to a backup is not enough. Set it in a new cookie at each
     /// sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
     ///
-    /// Its text has about 130 characters. It changes with each release of the format, and never within one.
+    /// Its [text](Self::to_text) has 146 characters. The length can change only with a new version of the format.
     Ticket, "ticket"
 }
 

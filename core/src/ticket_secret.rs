@@ -5,15 +5,16 @@ use zeroize::Zeroizing;
 
 use crate::{Result, entropy, hash_name::hash_name};
 
-/// The secret of a session: 128 random bits, created at sign-in.
+/// The secret of a session: 128 random bits, created at sign-in. Decrypting the session's entries needs it.
 ///
 /// It is derived from nothing and never repeats, so the absence of a session's record is the safe state. Only the session's
-/// [`Ticket`](crate::Ticket) contains it; a store sees its [`SessionId`].
+/// [`Ticket`](crate::Ticket) contains it, and its background session, if it has one. A store sees its hash, the [`SessionId`]. Apps do not
+/// use this type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketSecret(Zeroizing<[u8; 16]>);
 
 impl TicketSecret {
-    /// Returns a new ticket secret.
+    /// Creates a new ticket secret from random bytes of the operating system.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system returns no random bytes.
@@ -48,7 +49,7 @@ impl fmt::Debug for TicketSecret {
 }
 
 hash_name! {
-    /// The public id of a session: the hash of its ticket secret. A store sees only this of the secret. It is not the provider's
-    /// `sid`.
+    /// The public id of a session: the hash of its ticket secret. A store sees only this of the secret, and names the session by it. It
+    /// does not help to decrypt anything, so a list of sessions may show it. It is not the provider's `sid`.
     SessionId
 }

@@ -6,7 +6,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: milliseconds since 1970-01-01 00:00 UTC. Which clock it is on depends on the use.
+/// A point in time: milliseconds since 1970-01-01 00:00 UTC.
+///
+/// The methods that take or return one say on which clock it is: the store's or the provider's. The two are never compared.
+/// [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
 ///
 /// Arithmetic saturates, so a hostile number in a token cannot overflow it.
 ///
@@ -28,21 +31,22 @@ impl Timestamp {
     /// The latest possible time.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Returns a time from milliseconds since 1970.
+    /// Creates a time from milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// Returns a time from seconds since 1970, as in `iat` and `auth_time` (RFC 7519, `NumericDate`).
+    /// Creates a time from seconds since 1970, as in `iat` and `auth_time` (RFC 7519, `NumericDate`). A number that is too large becomes
+    /// [`MAX`](Self::MAX).
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Returns a time of this machine's own clock, which can be wrong, or 0 if it is before 1970.
+    /// Converts a time of this machine's own clock. A time before 1970 becomes zero.
     ///
     /// It is for a store whose clock is this machine's, and for tests. For tokens and sessions use
-    /// [`TokenCache::now`](crate::TokenCache::now): by a clock that is ahead of the store's, an expired token would count as
-    /// fresh.
+    /// [`TokenCache::now`](crate::TokenCache::now): this machine's clock can be wrong. By a clock that is ahead of the store's, an
+    /// expired token would count as fresh.
     pub fn from_system_time(time: SystemTime) -> Self {
         Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
     }

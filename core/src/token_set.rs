@@ -15,6 +15,10 @@ const BEARER: &str = "Bearer";
 /// The tokens of one authorization: the content of an OAuth 2.0 token response (RFC 6749 section 5.1, OpenID Connect Core 1.0
 /// section 3.1.3.3).
 ///
+/// An app creates it from the provider's answer with [`from_response`](Self::from_response), stores it with
+/// [`Session::put`](crate::Session::put), and gets it back from [`Entry::tokens`](crate::Entry::tokens). All times are on the store's
+/// clock.
+///
 /// The access token is never empty. A refresh token or an ID token, if present, is not empty either.
 ///
 /// Serialization writes the tokens in clear text. It is meant for encrypting stores and HTTP bodies, not for logs. `Debug` prints
@@ -63,7 +67,8 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// Returns a bearer token (RFC 6750) without further properties.
+    /// Creates a token set that has only an access token of type `Bearer` (RFC 6750). Its expiry and its time of issue are unknown, and
+    /// it has no scopes.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the access token is empty or only white space.
@@ -91,8 +96,8 @@ impl TokenSet {
     /// which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if it has no access token. The error's source is the [`RefreshError`] of
-    /// [`from_json`](Self::from_json).
+    /// [`Misuse`](ErrorKind::Misuse) if the response does not serialize to JSON, or has no access token. In the second case, the error's
+    /// source is the [`RefreshError`] of [`from_json`](Self::from_json).
     pub fn from_response(response: &impl Serialize, sent_at: Timestamp) -> Result<Self> {
         const OPERATION: &str = "read a token response";
         let json = serde_json::to_vec(response)
@@ -150,32 +155,33 @@ impl TokenSet {
         })
     }
 
-    /// Sets the refresh token. An empty one counts as absent, as in a token response.
+    /// Sets the refresh token. An empty or blank text removes it: it counts as absent, as in a token response.
     pub fn with_refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
         self.refresh_token = token(refresh_token.into());
         self
     }
 
-    /// Sets the ID token. An empty one counts as absent, as in a token response.
+    /// Sets the ID token. An empty or blank text removes it: it counts as absent, as in a token response.
     pub fn with_id_token(mut self, id_token: impl Into<String>) -> Self {
         self.id_token = token(id_token.into());
         self
     }
 
-    /// Sets when the access token expires.
+    /// Sets when the access token expires, on the store's clock. Without it, the access token counts as fresh without a limit, or for
+    /// [`RefreshPolicy::default_lifetime`](crate::RefreshPolicy::default_lifetime).
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Sets when the access token was issued. Together with the expiry this gives its lifetime, in the last tenth of which it is
-    /// refreshed ahead.
+    /// Sets when the access token was issued, on the store's clock. Together with the expiry this gives its lifetime. In the last tenth
+    /// of it, the token is refreshed ahead. Without it, the token is refreshed ahead in the last 30 seconds before its expiry.
     pub fn with_issued_at(mut self, issued_at: Timestamp) -> Self {
         self.issued_at = Some(issued_at);
         self
     }
 
-    /// Sets the scopes of the access token.
+    /// Sets the scopes of the access token. Replaces those that it has.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -186,37 +192,46 @@ impl TokenSet {
         &self.access_token
     }
 
-    /// Returns the refresh token, if there is one.
+    /// Returns the refresh token, or `None` if the set has no refresh token.
     pub fn refresh_token(&self) -> Option<&SecretString> {
         self.refresh_token.as_ref()
     }
 
-    /// Returns the ID token, if there is one.
+    /// Returns the ID token, or `None` if the set has no ID token.
     pub fn id_token(&self) -> Option<&SecretString> {
         self.id_token.as_ref()
     }
 
-    /// Returns the type of the access token, such as `Bearer`.
+    /// Returns the type of the access token: `Bearer`, if the response stated none.
     pub fn token_type(&self) -> &str {
         &self.token_type
     }
 
-    /// Returns when the access token expires, if that is known.
+    /// Returns when the access token expires, on the store's clock, or `None` if the response stated no usable lifetime.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// Returns when the access token was issued, if that is known.
+    /// Returns when the access token was issued, on the store's clock. A token response counts as issued when its request was sent. Returns
+    /// `None` for a set of [`new`](Self::new) without [`with_issued_at`](Self::with_issued_at).
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at
     }
 
-    /// Returns the scopes of the access token.
+    /// Returns the scopes of the access token: the words of the response's member `scope`.
+    ///
+    /// The list is empty if the response had no such member. The provider then granted the scopes that were requested (RFC 6749 section
+    /// 5.1). After a refresh without that member, the list has the scopes that the refresh requested, or else those of the old tokens.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Returns the members of the response that this crate does not use.
+    /// Returns the members of the token response that no other method returns, by their names, such as `tenant`. They are all members
+    /// except
+    /// `access_token`, `refresh_token`, `id_token`, `token_type`, `expires_in` and `scope`.
+    ///
+    /// The map is empty if the response had no others, or if the set comes from [`new`](Self::new). A refresh replaces the whole map with
+    /// the members of its own response. The members are stored encrypted, together with the tokens.
     pub fn extra(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.extra
     }
