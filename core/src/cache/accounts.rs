@@ -5,7 +5,8 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns the living sessions of an account, in no particular order. Sends one request.
+    /// Returns the living sessions of an account, in no particular order, for example to show users where they are signed in. The list is
+    /// empty if the account has none. Sends one request.
     ///
     /// # Errors
     /// The errors of the store.
@@ -17,8 +18,8 @@ impl TokenCache {
             .await
     }
 
-    /// Returns a page of the accounts that have anything cached, as their keyed hashes. This is for operators: a store may scan
-    /// everything that it holds.
+    /// Returns a page of the accounts that have anything stored, as their keyed hashes. This is for operators: a store may scan
+    /// everything that it holds. To get the next page, pass [`AccountPage::next`] to `AccountListOptions::from`, until it is `None`.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index; the errors of the store.

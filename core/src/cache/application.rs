@@ -10,12 +10,12 @@ impl TokenCache {
     /// Returns the session of the application itself, for tokens that belong to no user (the client credentials grant, RFC 6749
     /// section 4.4). If the application has no living session, it begins one for a day.
     ///
-    /// Every server gets the same session, because it is stored as a [background session](crate::BackgroundSession), sealed under
+    /// Every server gets the same session, because it is stored as a [background session](crate::BackgroundSession), encrypted under
     /// the key ring. Opening it needs both the store and the ring. The call sends one request, and those of a sign-in when it
     /// begins a session.
     ///
-    /// The tokens are in a partition of the application's own. To sign it out, for example when the client's secret is replaced,
-    /// use [`AccountId::application`].
+    /// The application has an account of its own, [`AccountId::application`]. Pass that to [`sign_out_account`](Self::sign_out_account)
+    /// to remove the application's tokens, for example when the client's secret is replaced.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {

@@ -11,8 +11,9 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) if the bytes were not sealed by
-    /// this cache for this account; the errors of the store.
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
+    /// encrypted under; [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes were changed, or belong to another account or session;
+    /// the errors of the store.
     pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
         open_background_session(self, account).await
     }

@@ -25,7 +25,10 @@ const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < NOT_BEFORE_LIFETIME.as_sec
 
 const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The settings of a [`TokenCache`].
+/// The settings of a [`TokenCache`], and the store that it opens. [`TokenCache::builder`] creates it, and [`open`](Self::open) opens the
+/// cache.
+///
+/// Only the secret is required: set it with [`secret`](Self::secret), or in the environment variable `TOKEN_CACHE_SECRET`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -50,8 +53,9 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCacheBuilder {
-    /// Returns a builder with the default settings. `connect` connects to the store when the cache is opened, after the settings
-    /// and the secret have been checked.
+    /// Creates a builder with the default settings, for a store that is not connected yet. [`TokenCache::builder`] takes a connected one.
+    ///
+    /// [`open`](Self::open) awaits `connect` after it has checked the settings and the secret.
     pub fn connecting(
         connect: impl Future<Output = Result<Arc<dyn TokenStore>>> + Send + 'static,
     ) -> Self {
@@ -79,27 +83,30 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the key ring: the keys that encrypt and decrypt. By default, it is read from `TOKEN_CACHE_KEYS`. If that is not set
-    /// either, one key is derived from the secret.
+    /// Sets the key ring: the keys that encrypt and decrypt. By default, it is read from the environment variable `TOKEN_CACHE_KEYS`. If
+    /// that is not set either, the only key is derived from the secret.
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.key_ring = Some(ring);
         self
     }
 
-    /// Sets the key provider that unwraps the wrapped keys of the ring.
+    /// Sets the key provider that unwraps the wrapped keys of the ring. There is none by default. Then [`open`](Self::open) refuses a
+    /// ring with a wrapped key, with [`Config`](crate::ErrorKind::Config).
     pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
         self.key_provider = Some(Arc::new(provider));
         self
     }
 
-    /// Sets how long a user may take from the authorization request to the callback: 15 minutes by default, at most 29.
+    /// Sets how long a user may take from the authorization request to the callback: 15 minutes by default, from one second to 29 minutes.
+    ///
+    /// [`TokenCache::sign_in`] refuses a later callback with [`SignInRevoked`](crate::ErrorKind::SignInRevoked).
     pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
         self.settings.sign_in_timeout = timeout;
         self
     }
 
-    /// Sets the largest number of living sessions of an account: 100 by default. When the limit is exceeded, the oldest session
-    /// is ended. Sessions that a web API began on behalf of the account are counted separately, with the same limit.
+    /// Sets the largest number of living sessions of an account: from 1 to 100, which is the default. A sign-in that exceeds the limit
+    /// ends the oldest session. Sessions that a web API began on behalf of the account are counted separately, with the same limit.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;
         self
@@ -114,8 +121,8 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the longest lifetime of the tokens that a web API is called with, at most seven days.
-    /// [`on_behalf_of`](TokenCache::on_behalf_of) requires it.
+    /// Sets the longest lifetime of the access tokens that a web API is called with: from one second to seven days. It is not set by
+    /// default, and [`on_behalf_of`](TokenCache::on_behalf_of) then returns [`Misuse`](crate::ErrorKind::Misuse).
     ///
     /// A sign-out is remembered for this long, so that an earlier token begins no session after it. **Set the same value on every
     /// server that shares the store**, also on those that only sign out. A sign-out by a server without the setting is remembered
@@ -125,7 +132,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets how tokens are refreshed.
+    /// Sets the times and limits of refreshes: [`RefreshPolicy::default`] by default.
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.settings.refresh = policy;
         self
@@ -137,11 +144,12 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Turns the near cache on: this server keeps what it has read in memory, and serves reads from there. It is off by default.
+    /// Turns the near cache on: this app server stores in its memory what it has read, and serves reads from there. It is off by default.
     ///
-    /// A sign-out stays final on every server when it returns (G1). A server that does not answer delays it by at most a lease.
-    /// If the store has no backplane, every sign-out waits until near-cache entries have expired. Every server of the namespace
-    /// waits for the servers with a near cache, even if it has none itself. See [`NearCacheConfig`] for the costs.
+    /// A sign-out stays final on every app server when it returns (G1): it waits until no near cache can serve an ended session. A server
+    /// that does not answer delays it by at most its lease, the time for which it may serve entries without contact to the store. If the
+    /// store has no [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired. Sign-outs wait on every
+    /// server that shares the store, also on those without a near cache. See [`NearCacheConfig`] for the costs.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -166,16 +174,17 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Connects to the store, checks that the secret is the namespace's, and repeats this check every second.
+    /// Connects to the store, and returns the cache. Checks that no server uses another secret for the namespace, which is all that is
+    /// stored under the prefix. A background task repeats the check every second.
     ///
-    /// Settings, secret and key ring are checked before any request.
+    /// Settings, secret and key ring are checked before any request to the store.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is
     /// invalid; [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, if near caches are on without a stated age and
     /// the store has no backplane, or if there is no tokio runtime; [`Denied`](crate::ErrorKind::Denied) and
     /// [`Unsupported`](crate::ErrorKind::Unsupported) if near caches are on and the backplane that they need cannot be opened;
-    /// the errors of the store.
+    /// the errors of the key provider and of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
         let Settings {

@@ -14,7 +14,11 @@ const STEP: usize = 4_000;
 
 const STARTED_ANEW: &str = "the generation of the namespace was raised since, which ended every session; drop the checkpoint";
 
-/// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
+/// A sign-out of many accounts, or of a whole issuer, in steps that report their progress. It does nothing until [`step`](Self::step) is
+/// called.
+///
+/// [`TokenCache::sign_out_accounts`] and [`TokenCache::sign_out_issuer`] create it. The sign-out is complete when `step` returns `None`.
+/// If the value is dropped earlier, the accounts that are not done stay signed in.
 ///
 /// All accounts have one cutoff time: that of the call that made the run, also after it was resumed from a [`BulkCheckpoint`]. A
 /// user who signs in after that time stays signed in. The not-before time of an issuer is set first, so that a sign-in in
@@ -42,7 +46,8 @@ pub struct BulkSignOut {
     near_caches: NearCacheOutcome,
 }
 
-/// The progress of a [`BulkSignOut`], which an app stores to continue after a failure. It contains no id and no key.
+/// The progress of a [`BulkSignOut`], which an app stores to continue after a failure: [`BulkSignOut::checkpoint`] returns it, and
+/// [`BulkSignOut::resume`] takes it. It contains no id and no key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkCheckpoint {
     generation: u64,
@@ -55,18 +60,19 @@ pub struct BulkCheckpoint {
     finished: bool,
 }
 
-/// The number of accounts that a [`BulkSignOut`] has evicted.
+/// The number of accounts whose sessions a [`BulkSignOut`] has ended so far, returned by [`BulkSignOut::step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// The number of accounts evicted so far.
+    /// The number of accounts that are done, including those that had no session.
     pub accounts: usize,
-    /// The number of all accounts, or `None` if it is not known.
+    /// The number of all accounts of the run. `None` for a whole issuer, whose accounts are not counted in advance.
     pub of: Option<usize>,
 }
 
 impl TokenCache {
-    /// Returns a run that ends every session of these accounts, step by step. Sends nothing before the first step.
+    /// Creates a run that ends every session of these accounts, step by step. Nothing is sent, and no user is signed out, before the
+    /// first call of [`BulkSignOut::step`].
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index.
@@ -82,8 +88,8 @@ impl TokenCache {
         self.bulk(accounts, None)
     }
 
-    /// Returns a run that ends every session of every account of an issuer, such as an Entra tenant, step by step. Sends nothing
-    /// before the first step. This is for operators: it scans the whole store.
+    /// Creates a run that ends every session of every account of an issuer, such as an Entra tenant, step by step. Nothing is sent, and
+    /// no user is signed out, before the first call of [`BulkSignOut::step`]. This is for operators: it scans the whole store.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the issuer is empty or over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) if the store
@@ -119,7 +125,8 @@ impl TokenCache {
 }
 
 impl BulkSignOut {
-    /// Continues an earlier run of the same accounts, in the same order, or of the same issuer.
+    /// Continues an earlier run at its checkpoint, with the cutoff time of that run. This run must have been created for the same
+    /// accounts, in the same order, or for the same issuer.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already.
@@ -131,8 +138,10 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Takes the next step, a few thousand accounts, in a task of its own. Returns `None` when all accounts are done. If servers
-    /// have near caches, it returns when none can serve these accounts any more. It sends one invalidation message for each step.
+    /// Ends the sessions of the next few thousand accounts, in a task of its own. Returns `None` when all accounts are done.
+    ///
+    /// If app servers have near caches, it returns when none of them can serve these accounts any more. It sends them one invalidation
+    /// message for each step.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already; the
@@ -197,12 +206,13 @@ impl BulkSignOut {
         }))
     }
 
-    /// Returns the progress of the run, to continue it after a failure.
+    /// Returns the progress of the run. Store it after each step, to continue the run after a failure with [`resume`](Self::resume).
     pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }
 
-    /// Returns what the run has done so far.
+    /// Returns what the run has done so far. After [`resume`](Self::resume), it includes the steps before the checkpoint, except in
+    /// [`near_caches`](SignOut::near_caches).
     pub fn report(&self) -> SignOut {
         SignOut {
             ended: self.checkpoint.ended,

@@ -7,8 +7,9 @@ impl TokenCache {
     /// A server knows the store's clock from the store's answers, up to a few milliseconds (up to a second on DynamoDB). This is the
     /// earliest time that is possible, so an expiry that is counted from it is never later than the true one.
     ///
-    /// Use it for every time that goes into the cache, such as the `sent_at` of [`TokenSet::from_response`](crate::TokenSet::from_response).
-    /// A time of this machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then count as fresh.
+    /// Use it for every time that goes into the cache, such as the `sent_at` of
+    /// [`TokenSet::from_response`](crate::TokenSet::from_response). A time of this machine's own clock (`SystemTime::now()`) can be
+    /// wrong, and an expired token would then count as fresh.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.

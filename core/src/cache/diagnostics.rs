@@ -17,7 +17,8 @@ impl TokenCache {
         diagnostics
     }
 
-    /// Returns the store, with the layers of encryption and near cache around it.
+    /// Returns the store, wrapped in the layers for encryption and near cache. Apps do not need it: it is for tools that call the methods
+    /// of [`TokenStore`] directly.
     pub fn store(&self) -> &dyn TokenStore {
         &*self.0.store
     }

@@ -3,17 +3,17 @@ use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
     /// Returns what this server decrypted, and could not decrypt, since it opened the cache, and how long each key of the ring
-    /// has been idle. Does no I/O.
+    /// has been idle. An operator uses it to find out when an old key can be removed. Does no I/O.
     pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
-    /// Replaces the keys that encrypt and decrypt while the cache is in use. New wrapped keys are unwrapped first. A ring that is
-    /// refused changes nothing.
+    /// Replaces the keys that encrypt and decrypt while the cache is in use. It affects only this server. New wrapped keys are unwrapped
+    /// first. A ring that is refused changes nothing.
     ///
     /// To rotate keys so that no server meets a key that it lacks:
-    /// 1. Give **every** server a ring with the new key as an open-only key.
-    /// 2. Then give every server a ring that seals with the new key and has the old key as an open-only key.
+    /// 1. Give **every** server a ring with the new key as one that only decrypts ([`KeyRing::opening`]).
+    /// 2. Then give every server a ring that encrypts with the new key, and has the old key as one that only decrypts.
     /// 3. Entries move to the new key when they are next written, tickets when they are next issued, background sessions with
     ///    their next session. Wait until [`encryption_stats`](Self::encryption_stats) shows the old key idle on every server for
     ///    longer than the longest session lives. Then give every server a ring without the old key.

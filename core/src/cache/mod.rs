@@ -47,10 +47,14 @@ use crate::{
     telemetry::in_current_span,
 };
 
-/// A server's handle to the shared cache. It is cheap to clone; a process needs one.
+/// An app server's handle to the cache that all servers share. It is cheap to clone; a process needs one.
 ///
-/// Most apps need five calls: [`sign_in`](Self::sign_in), [`resume`](Self::resume), [`Session::put`], [`Session::get`] and
-/// [`sign_out`](Self::sign_out).
+/// Most apps need these calls:
+/// 1. [`start_sign_in`](Self::start_sign_in), before the redirect to the provider.
+/// 2. [`sign_in`](Self::sign_in) in the callback, which begins a session, and [`Session::ticket`], for the app's own session cookie.
+/// 3. [`resume`](Self::resume) in each later request, which returns the session of the ticket.
+/// 4. [`Session::put`] and [`Session::get`], which store and read tokens, and [`Session::get_or_refresh`], which also refreshes them.
+/// 5. [`sign_out`](Self::sign_out), which ends sessions on every server.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns how many entries this server's near cache has and how long it may serve them, or `None` without a near cache. Does
+    /// Returns how many entries this app server's near cache has and how long it may serve them, or `None` if its near cache is off. Does
     /// no I/O.
     ///
     /// ```
@@ -45,9 +45,11 @@ impl TokenCache {
         self.0.coordinator.server()
     }
 
-    /// Returns how long a server that receives no invalidation message may serve near-cache entries. This is the longest lease of
-    /// all servers or, if the store has no [`Backplane`](crate::Backplane), the greatest age. A sign-out waits at most this long
-    /// plus a fiftieth of it. The value is zero if no server has a near cache. It comes from the namespace's record, which is
+    /// Returns how long an app server that receives no invalidation message may serve near-cache entries. A sign-out waits at most this
+    /// long plus a fiftieth of it.
+    ///
+    /// It is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the longest
+    /// maximum age. It is zero if no server has a near cache. The value comes from a record in the store that all servers share, which is
     /// read every second, so it can be seconds old. Does no I/O.
     ///
     /// # Errors
@@ -56,9 +58,10 @@ impl TokenCache {
         Ok(self.keys()?.longest_near_cache_life)
     }
 
-    /// Sets the longest life of near-cache entries in the namespace's record: zero if no server has a near cache.
+    /// Sets the value of [`longest_near_cache_life`](Self::longest_near_cache_life) in the store, for all servers. An operator uses it to
+    /// lower the value, so that sign-outs wait less: to zero if no server has a near cache any more.
     ///
-    /// Servers raise the value when they start, and never lower it. An operator lowers it, **after every server is set to less**.
+    /// Servers raise the value when they start, and never lower it. An operator lowers it **after every server is configured with less**.
     /// A server whose near-cache entries still live longer raises it again within a second. Sign-outs wait as before for another
     /// three seconds plus the previous longest life, which is long enough to learn of such a server.
     ///
@@ -105,9 +108,9 @@ impl TokenCache {
         state.refresh(&**store, secret).await
     }
 
-    /// Releases this server's lease, for an orderly shutdown. Afterwards it serves no near-cache entries, and no sign-out waits
-    /// for it. All other operations continue. If a server stops without this call, the fleet's next sign-out waits for its lease,
-    /// once.
+    /// Releases this app server's lease, its right to serve near-cache entries. Call it in an orderly shutdown. Afterwards this server
+    /// serves no near-cache entries, and no sign-out waits for it. All other operations continue. If a server stops without this call,
+    /// the next sign-out waits until its lease has expired, once.
     pub async fn release_lease(&self) {
         self.0
             .state

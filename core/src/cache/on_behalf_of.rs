@@ -14,10 +14,10 @@ const PURPOSE: &str = TicketPayload::BACKGROUND_BY_ASSERTION;
 const OPERATION: &str = "act on behalf of a user";
 
 impl TokenCache {
-    /// Returns the session of an assertion: a token that this web API was called with. Begins the session if it does not exist yet.
+    /// Returns the session of an assertion: an access token that this web API was called with. Begins the session if it does not exist yet.
     ///
-    /// Any server that is called with the same token gets the same session. Opening it needs the token and the key ring: what the
-    /// store has of it is sealed under both.
+    /// The caller must have verified the token. Any server that is called with the same token gets the same session. Opening it needs the
+    /// token and the key ring: what the store has of it is encrypted under both.
     ///
     /// The session ends when the token expires, at the latest, and with the user's sign-out. After that sign-out, a token that
     /// was issued before it begins no session (G2). The call sends one request, and those of a sign-in when it begins a session.

@@ -4,7 +4,8 @@ use super::{TokenCache, TokenCacheBuilder};
 use crate::{KeyRing, MemoryStore, Result, RingKey, Secret, TokenStore};
 
 impl TokenCache {
-    /// Opens a store with a secret and the default settings.
+    /// Opens the cache in `store`, with a secret and the default settings. The key ring is still read from the environment variable
+    /// `TOKEN_CACHE_KEYS`, if that is set.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
@@ -12,13 +13,14 @@ impl TokenCache {
         Self::builder(store).secret(secret).open().await
     }
 
-    /// Returns a builder, to open a store with other settings.
+    /// Creates a builder, to open the cache in `store` with other settings. It sends nothing before [`TokenCacheBuilder::open`].
     pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
         let store: Arc<dyn TokenStore> = Arc::new(store);
         TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
     }
 
-    /// Returns a cache of this process alone, with a random secret.
+    /// Opens a cache in the memory of this process, with a random secret: for tests, and for apps of one process. Everything in it is
+    /// lost when the process ends. It reads no environment variable.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].

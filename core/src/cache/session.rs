@@ -11,10 +11,12 @@ use crate::{
     ticket::TicketPayload,
 };
 
-/// One sign-in of one browser: a handle to its entries. It is cheap to clone.
+/// A session: one sign-in of one browser. The value is a handle, by which the app reads and writes the session's entries. It is cheap to
+/// clone.
 ///
-/// Every call checks in its one request that the session still lives. A read with a [near-cache
-/// hit](crate::TokenCacheBuilder::near_cache) sends no request: no sign-out returns while such an entry may be served.
+/// [`TokenCache::sign_in`] and [`TokenCache::resume`] return it. Each read and write checks in its one request that the session still
+/// lives. A read with a [near-cache hit](crate::TokenCacheBuilder::near_cache) sends no request: no sign-out returns while such an entry
+/// may be served.
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
@@ -41,9 +43,9 @@ impl Session {
     /// near-cache hit.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are
-    /// invalid; [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks the key of the entry; the errors of the store,
-    /// never as a miss (G4).
+    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1);
+    /// [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are invalid; [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks
+    /// the key of the entry; the errors of the store, which are never reported as `None` (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
             let keys = self.fresh_keys().await?;
@@ -65,8 +67,8 @@ impl Session {
     ///
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2);
-    /// [`TooLarge`](ErrorKind::TooLarge) before any request; [`Misuse`](ErrorKind::Misuse) for a token set that has expired; the
-    /// errors of the store.
+    /// [`TooLarge`](ErrorKind::TooLarge), before any request, if the value is over the store's limit; [`Misuse`](ErrorKind::Misuse) for a
+    /// token set that has expired and has no refresh token; the errors of the store.
     pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
     where
         V: TryInto<EntryValue>,
@@ -82,10 +84,11 @@ impl Session {
         }
     }
 
-    /// Stores a value under a key, if the precondition of `mode` holds: see [`PutMode`].
+    /// Stores a value under a key, if the precondition of `mode` holds: see [`PutMode`]. Otherwise it returns
+    /// [`PutResult::PreconditionFailed`], and stores nothing.
     ///
-    /// If servers have near caches, an unconditional write is published to them shortly afterwards. A conditional write is not: until their
-    /// near-cache entries are too old to be served, servers answer with the previous value.
+    /// If app servers have near caches, an unconditional write is published to them shortly afterwards. A conditional write is not: until
+    /// their near-cache entries are too old to be served, they answer with the previous value.
     ///
     /// # Errors
     /// As [`put`](Self::put).
@@ -145,10 +148,12 @@ impl Session {
         Ok(Entry::of(value.stored, Version::mint()?, expires_at))
     }
 
-    /// Removes the entry under a key, if there is one. Sends one request.
+    /// Removes the entry under a key. Returns `Ok` as well if it is missing, or if the session was signed out: its entries are gone
+    /// already. Sends one request.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) if the generation of the namespace was raised; the errors of the store.
+    /// [`SignedOut`](ErrorKind::SignedOut) if the lifetime of the session is over, or the generation of the namespace was
+    /// [raised](TokenCache::raise_generation); the errors of the store.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
@@ -159,7 +164,8 @@ impl Session {
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
-    /// Ends only this session, as [`TokenCache::sign_out`] of [`SignOutScope::Session`].
+    /// Ends this session and no other, on every server, as [`TokenCache::sign_out`] of [`SignOutScope::Session`]. The user's sessions in
+    /// other browsers continue.
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`].
@@ -169,7 +175,8 @@ impl Session {
             .await
     }
 
-    /// Returns the ticket, which the app stores in its session cookie. Does no I/O.
+    /// Returns a ticket of this session, which the app stores in its session cookie. [`TokenCache::resume`] opens it on any server. Each
+    /// call returns a different text for the same session. Does no I/O.
     ///
     /// # Errors
     /// [`Unexpected`](ErrorKind::Unexpected) if the operating system returns no random bytes.
@@ -177,7 +184,7 @@ impl Session {
         Ticket::issue(&self.cache.0.ring, &self.payload)
     }
 
-    /// Returns when the session ends by itself, on the store's clock.
+    /// Returns when the session ends by itself, on the store's clock. A sign-out can end it earlier, and does not change this time.
     pub fn ends_at(&self) -> Timestamp {
         self.payload.ends_at
     }

@@ -16,7 +16,10 @@ use crate::{
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 
 impl TokenCache {
-    /// Returns the time of a sign-in's request, encrypted for the state cookie. Does no I/O.
+    /// Starts a sign-in: returns the present time, encrypted. Call it just before the app redirects the user to the provider. Does no I/O.
+    ///
+    /// The app stores the result in a cookie of the browser, beside `state` and `nonce`. In the callback, it passes the result to
+    /// [`SignIn::new`] or [`SignIn::from_claims`]. A sign-out between the two refuses the sign-in (G2).
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
@@ -28,7 +31,7 @@ impl TokenCache {
     ///
     /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
     /// leeway of one minute. It also refuses an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is
-    /// sealed, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
+    /// encrypted, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
     /// under a `max_age` of less than a day, and ignored under a longer one.
     ///
     /// # Errors
@@ -48,15 +51,20 @@ impl TokenCache {
         )
     }
 
-    /// Expects ID tokens of `issuer` to have a `sid`, because its logout messages name sessions by `sid`.
+    /// Turns on a warning for sign-ins of users of `issuer` without a `sid`. Call it if the issuer's logout messages name sessions by
+    /// `sid`.
     ///
-    /// A sign-in without a `sid` is then logged at WARN, once for each issuer: such a session is not ended by a message that
-    /// names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
+    /// A sign-in without a `sid` is then logged at WARN, once for each issuer, and succeeds as before. Its session is not ended by a
+    /// message that names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
     pub fn expect_sid(&self, issuer: &str) {
         self.0.expected_sids.add(issuer);
     }
 
-    /// Begins a session and returns it. It is always a new one, whatever other sessions the user has.
+    /// Begins a session for a user who has just authenticated, and returns it. It is always a new one, whatever other sessions the user
+    /// has.
+    ///
+    /// The caller must have verified the user's ID token. Call it in the callback from the provider, and put the session's
+    /// [ticket](Session::ticket) into a new cookie.
     ///
     /// Sends one request each for the account's record, the `sid`'s index entry (with a `sid`), the issuer's not-before time and
     /// the background session (with background access).

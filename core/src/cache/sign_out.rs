@@ -8,20 +8,24 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Ends sessions, on every server, for good. It runs in a task of its own, so it continues when the caller is dropped.
+    /// Ends the sessions of `scope`, on every server, for good. It runs in a task of its own, so it continues when the caller is dropped.
     ///
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1), and no refresh or write
-    /// that began before can bring one back (G2). It sends one request; for a provider session one, and one for each account
-    /// under it (G3). If servers have near caches, it waits until none can serve an ended session: see [`Wait::Everywhere`].
+    /// that began before can bring one back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
+    ///
+    /// It sends one request; for a provider session one, and one for each account under it (G3). If servers have near caches, it waits
+    /// until none can serve an ended session: see [`Wait::Everywhere`].
     ///
     /// # Errors
-    /// The errors of the store: call it again until it is `Ok`. [`Unsupported`](crate::ErrorKind::Unsupported) for a provider
-    /// session if the store has no `sid` index.
+    /// The errors of the store: call it again until it is `Ok`. For a provider session: [`Unsupported`](crate::ErrorKind::Unsupported) if
+    /// the store has no `sid` index; [`Config`](crate::ErrorKind::Config) if the index knows no account of the `sid`, and the store may
+    /// have dropped it.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
-    /// Like [`sign_out`](Self::sign_out), with the choice whether to wait for other servers' near caches.
+    /// Ends sessions as [`sign_out`](Self::sign_out), with the choice whether to wait for other servers' near caches. With
+    /// [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out). An error that [may have been applied](crate::Error::may_have_applied) may have ended the
@@ -89,7 +93,8 @@ impl TokenCache {
         }
     }
 
-    /// Ends every session of an account, as [`sign_out`](Self::sign_out) of [`SignOutScope::Account`].
+    /// Ends every session of an account, on every server, as [`sign_out`](Self::sign_out) of [`SignOutScope::Account`]. A sign-in that is
+    /// in progress is refused (G2).
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
@@ -97,17 +102,34 @@ impl TokenCache {
         self.sign_out(SignOutScope::Account(account.clone())).await
     }
 
-    /// Ends the sessions that a provider's logout message names. Users who authenticated after the message was issued stay signed in, so a
-    /// late, repeated or replayed message does no harm (G2).
+    /// Ends the sessions that a provider's logout message names, on every server.
+    ///
+    /// **The caller must have verified the message**: its signature, issuer and audience. A forged message signs users out. The routes of
+    /// `token-cache-sign-out` verify messages, and then call this.
+    ///
+    /// | the message names | the sessions that end |
+    /// |---|---|
+    /// | a `sub` | those of this account that were authenticated at the message's `iat` or earlier |
+    /// | a `sid` | those with this `sid`, in every account; a later sign-in with the `sid` is refused |
+    /// | both | those with this `sid`, and those of the account without a `sid` that were authenticated at the `iat` or earlier |
+    ///
+    /// With [`SidMeaning::Account`], a message with a `sid` instead ends every session that was authenticated at the `iat` or earlier, in
+    /// each account that signed in under the `sid`, and in the account of the `sub`. A later sign-in with the `sid` is refused as well.
+    ///
+    /// If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`. A session with a later authentication continues,
+    /// unless it has the `sid` of the message. So a late, repeated or replayed message does no harm (G2).
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither subject nor `sid`; otherwise as
-    /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends the message again.
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither `sub` nor `sid`: answer the provider with 400. For a message
+    /// that names only a `sid`: [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no `sid` index;
+    /// [`Config`](crate::ErrorKind::Config) if the index knows no account of the `sid`, and the store may have dropped it. The errors of
+    /// the store: answer with a 5xx, so that the provider sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
-    /// Like [`sign_out_by`](Self::sign_out_by), with the choice whether to wait for other servers' near caches.
+    /// Ends sessions as [`sign_out_by`](Self::sign_out_by), with the choice whether to wait for other servers' near caches. The caller
+    /// must have verified the message.
     ///
     /// # Errors
     /// As [`sign_out_by`](Self::sign_out_by).
