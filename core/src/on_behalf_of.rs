@@ -10,9 +10,11 @@ use crate::{
 /// Access tokens have a few KiB at most, and a header that carries one rarely has room for more than this.
 const MAX_ASSERTION_BYTES: usize = 64 * 1024;
 
-/// The access token that a web API was called with: the assertion by which
-/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) finds or begins a session. With it, the API requests tokens of
-/// its own (RFC 8693, or the `jwt-bearer` grant of RFC 7523).
+/// The input of [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of): the access token that a web API was called with, and the
+/// claims of it.
+///
+/// The token is the *assertion* by which the cache finds or begins a session. The API then exchanges the assertion for tokens of its own
+/// (RFC 8693, or the `jwt-bearer` grant of RFC 7523), and stores them in that session.
 ///
 /// The API must have *verified* the token: a forged token that the cache accepts gives access to the tokens of its subject.
 #[derive(Clone)]
@@ -25,8 +27,11 @@ pub struct OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// Returns an assertion of `account`, for a *verified* access token with these times of issue and expiry on the provider's
-    /// clock.
+    /// Creates an assertion of `account` from a *verified* access token. `issued_at` and `expires_at` are its claims `iat` and `exp`, on
+    /// the provider's clock.
+    ///
+    /// The session has no `sid`, so a logout message that names only a `sid` does not end it. [`from_claims`](Self::from_claims) reads
+    /// the `sid`.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if the assertion is empty, over 64 KiB, was issued before the year 2000, or expires
@@ -58,12 +63,12 @@ impl OnBehalfOf {
         })
     }
 
-    /// Reads `iss`, `sub`, `iat`, `exp` and, if present, `sid` from the claims of a *verified* access token. `assertion` is the
-    /// token itself, as it came in the `Authorization` header.
+    /// Creates an assertion from the claims `iss`, `sub`, `iat`, `exp` and, if present, `sid` of a *verified* access token. `assertion`
+    /// is the token itself, as it came in the `Authorization` header, without `Bearer`.
     ///
-    /// `claims` is anything that serializes to the JSON object of the claims. The account is that of the user's sign-in only if
-    /// the provider sends API and app the same `sub`. If it does not (Entra ID, pairwise subjects), use [`new`](Self::new) with
-    /// an account id that both know, in the app as well.
+    /// `claims` is anything that serializes to the JSON object of the claims. An empty `sid` counts as absent. The account is that of the
+    /// user's sign-in only if the provider sends API and app the same `sub`. If it does not (Entra ID, pairwise subjects), use
+    /// [`new`](Self::new) with an account id that both know, in the app as well.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if a claim is missing or has another type than RFC 7519 requires; as

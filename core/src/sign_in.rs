@@ -16,10 +16,11 @@ pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 sealed_text! {
-    /// The time of an authorization request, and its `max_age` if it had one. Sealed.
+    /// A sign-in that has been started: the time of its authorization request, and the `max_age` of the request if it had one. Encrypted.
     ///
-    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it, and the app stores it in a cookie until the
-    /// callback. A sign-out between the request and the callback refuses the sign-in (G2).
+    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it. The app stores its [text](Self::to_text) in a cookie
+    /// until the callback, and parses it there for [`SignIn`]. A sign-in whose user was signed out between the request and the callback
+    /// is refused (G2).
     StartedSignIn, "started sign-in"
 }
 
@@ -60,7 +61,10 @@ impl StartedSignIn {
     }
 }
 
-/// A user who has just authenticated, for [`TokenCache::sign_in`](crate::TokenCache::sign_in).
+/// The input of [`TokenCache::sign_in`](crate::TokenCache::sign_in): a user who has just authenticated, and the settings of the session
+/// to begin.
+///
+/// The app creates it in the callback from the provider, from the claims of an ID token that it has verified.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -88,9 +92,12 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Returns a sign-in of `account` whose authorization request was `started`.
+    /// Creates a sign-in of `account`, whose authorization request was `started`. For the claims of an ID token, use
+    /// [`from_claims`](Self::from_claims).
     ///
-    /// By default, its session lives eight hours and has no `sid`, no `auth_time` and no background access.
+    /// By default, the session lives eight hours and has no `sid`, no `auth_time` and no background access. Without a `sid`, a logout
+    /// message that names only a `sid` does not end it. Without an `auth_time`, it counts as authenticated five seconds before its
+    /// request.
     pub fn new(account: AccountId, started: &StartedSignIn) -> Self {
         Self {
             account,
@@ -132,7 +139,7 @@ impl SignIn {
         Ok(sign_in)
     }
 
-    /// Sets the provider's `sid`. It belongs to the account's issuer.
+    /// Sets the provider's `sid`, by which logout messages of the account's issuer can end the session.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if it is empty or over 8 KiB.
@@ -141,7 +148,8 @@ impl SignIn {
         Ok(self)
     }
 
-    /// Sets when the user authenticated, by the provider's clock.
+    /// Sets when the user authenticated, by the provider's clock. A logout message that names the `sub` and was issued earlier does not
+    /// end the session.
     ///
     /// A value that cannot be right is ignored at sign-in and logged at WARN, as in [`from_claims`](Self::from_claims).
     pub fn auth_time(mut self, auth_time: Timestamp) -> Self {
@@ -150,22 +158,26 @@ impl SignIn {
     }
 
     /// Sets the latest time at which the provider's session expires. The app's session ends then, if its lifetime is longer.
+    ///
+    /// By default, only the lifetime limits the session. A time before the year 2000 is ignored and logged at WARN. If the time has
+    /// passed, the sign-in is refused with [`SignInRevoked`](ErrorKind::SignInRevoked).
     pub fn session_expiry(mut self, session_expiry: Timestamp) -> Self {
         self.session_expiry = Some(session_expiry);
         self
     }
 
     /// Sets how long the session lives: from one second to 400 days, eight hours by default.
+    /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses other values with [`Misuse`](ErrorKind::Misuse).
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Allows opening the session by its account alone: see
-    /// [`TokenCache::background_session`](crate::TokenCache::background_session).
+    /// Allows opening the session by its account alone, without the ticket: see
+    /// [`TokenCache::background_session`](crate::TokenCache::background_session). By default, only the ticket opens it.
     ///
-    /// This weakens the protection of the tokens: the store and the servers' key ring together are enough to open them, without
-    /// the ticket. Background access ends with the session.
+    /// This weakens the protection of the tokens: the store and the servers' key ring together are enough to decrypt them. Background
+    /// access ends with the session.
     pub fn background_access(mut self) -> Self {
         self.background_access = true;
         self

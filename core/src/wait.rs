@@ -2,9 +2,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::ServerId;
 
-/// The choice whether a sign-out waits until no server can serve a near-cache entry of what it ended.
+/// The choice whether a sign-out waits for the near caches of other app servers, for
+/// [`TokenCache::sign_out_with`](crate::TokenCache::sign_out_with). By default, it waits.
 ///
-/// If no server has a near cache, both variants are the same.
+/// If no app server has a [near cache](crate::TokenCacheBuilder::near_cache), both variants are the same, and a sign-out does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Wait {
@@ -16,13 +17,13 @@ pub enum Wait {
     /// server that stopped without releasing its lease, and always if the store has no [`Backplane`](crate::Backplane).
     #[default]
     Everywhere,
-    /// Returns when the store has ended the sessions and sent the other servers an invalidation message. A server that did not
-    /// receive it may serve near-cache entries for the time in [`NearCacheOutcome::NotAwaited`]: **the sign-out is not final when
-    /// it returns**.
+    /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other servers an invalidation message. A
+    /// server that has not received it may serve near-cache entries for the time in [`NearCacheOutcome::NotAwaited`]: **the sign-out is
+    /// not final when it returns**.
     None,
 }
 
-/// The outcome of a sign-out for other servers' near caches.
+/// The outcome of a sign-out for the near caches of other app servers, in [`SignOut::near_caches`](crate::SignOut::near_caches).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {
@@ -30,20 +31,22 @@ pub enum NearCacheOutcome {
     /// a `sid` without any session, on a store without a backplane.
     #[default]
     Unused,
-    /// No server can serve a near-cache entry of what was ended any more.
+    /// No app server can serve a near-cache entry of the ended sessions any more: the sign-out has waited.
     Cleared {
-        /// The other servers that held a lease, as their [`TokenCache::server_id`](crate::TokenCache::server_id), in order. Empty
-        /// if the store has no backplane: then the sign-out waited for the greatest age.
+        /// The other app servers that had a lease, the right to serve near-cache entries, as their
+        /// [`TokenCache::server_id`](crate::TokenCache::server_id), in order. Empty if the store has no backplane: then the sign-out
+        /// waited for the maximum age of entries.
         servers: Vec<ServerId>,
-        /// Those of them that did not answer. The sign-out waited until their lease expired. Later sign-outs do not wait for them
+        /// Those of them that did not acknowledge. The sign-out waited until their lease had expired. Later sign-outs do not wait for them
         /// unless they return.
         silent: Vec<ServerId>,
         /// How long the sign-out waited.
         waited: Duration,
     },
-    /// Other servers were sent an invalidation message, without a wait for them: [`Wait::None`].
+    /// The sign-out was called with [`Wait::None`], and did not wait for other servers.
     NotAwaited {
-        /// How long a server that the message did not reach may still serve near-cache entries, from when the sign-out returned.
+        /// How long a server that has not received the invalidation message may still serve near-cache entries of the ended sessions,
+        /// from when the sign-out returned.
         cleared_within: Duration,
     },
 }
