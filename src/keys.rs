@@ -1,6 +1,6 @@
 //! The keys that entries, tickets and started sign-ins are encrypted with.
 //!
-//! A cache derives its first key from its [`Secret`](crate::Secret). A [`KeyRing`] contains further keys. With it, an operator
+//! By default, the only key is derived from the [`Secret`](crate::Secret). A [`KeyRing`] contains several keys. With it, an operator
 //! can replace a key without signing users out: see [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 
 #[doc(inline)]

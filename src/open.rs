@@ -5,7 +5,8 @@ use token_cache_core::{
     near_cache::NearCacheConfig,
 };
 
-/// Opens the cache at a URL, with the secret of the environment variable `TOKEN_CACHE_SECRET`.
+/// Opens the cache in the store at a URL, with the secret of the environment variable `TOKEN_CACHE_SECRET`. If `TOKEN_CACHE_KEYS` is set,
+/// it contains the [key ring](crate::keys::KeyRing). To set them in code, use [`builder`].
 ///
 /// | URL | store | feature |
 /// |---|---|---|
@@ -22,8 +23,8 @@ use token_cache_core::{
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
 ///
 /// Every URL takes two more parameters. `near_cache=60s` turns the near cache on, for entries of up to that age
-/// ([`TokenCacheBuilder::near_cache`]). `lease=1s` sets the near cache's lease, if the store has a backplane (Redis and memory).
-/// A setting of the builder overrides that of the URL.
+/// ([`TokenCacheBuilder::near_cache`]). `lease=1s` sets how long a server may serve near-cache entries without contact to the store, if
+/// the store has a backplane (Redis and memory). A setting of the builder overrides that of the URL.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
@@ -38,7 +39,7 @@ pub async fn open(url: &str) -> Result<TokenCache> {
     builder(url)?.open().await
 }
 
-/// Returns a builder for a cache at a URL, to set the secret and other settings. Nothing is sent before
+/// Creates a builder for a cache in the store at a URL, to set the secret and other settings. Nothing is sent before
 /// [`TokenCacheBuilder::open`].
 ///
 /// # Errors
@@ -68,10 +69,12 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     })
 }
 
-/// Connects to the store at a URL, without a cache.
+/// Connects to the store at a URL, without a cache: for tools, and to pass the store to [`TokenCache::builder`]. The store does not encrypt
+/// entries by itself. It needs no secret.
 ///
 /// # Errors
-/// As [`open`], and for a URL with near-cache parameters: they are settings of a cache.
+/// As [`open`], except the errors about the secret. Also [`Config`](crate::ErrorKind::Config) for a URL with `near_cache` or `lease`, which
+/// are settings of a cache.
 pub async fn open_store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
     if NearCacheConfig::from_url(url)?.0.is_some() {

@@ -1,8 +1,8 @@
-//! Refreshing tokens: one call to the provider for each refresh token in the whole fleet.
+//! Refreshing tokens: across all app servers, one refresh at a time sends a refresh token to the provider (G6).
 //!
 //! An app passes a [`TokenSource`] to [`Session::get_or_refresh`](crate::Session::get_or_refresh). The crate
-//! `token-cache-providers` has sources for the crates `openidconnect` and `oauth2`. A [`RefreshPolicy`] sets the times, and a
-//! [`Revocation`] what is revoked after a sign-out (RFC 7009).
+//! `token-cache-providers` has sources for the crates `openidconnect` and `oauth2`. A [`RefreshPolicy`] sets the times.
+//! [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) also revokes a refresh token at the provider (RFC 7009).
 
 #[doc(inline)]
 pub use token_cache_core::{

@@ -49,7 +49,7 @@ mod token_set;
 mod wait;
 mod wiped;
 
-/// The wrappers of tokens and keys, and the trait that reads them.
+/// The types that wrap tokens and keys in memory, from the crate `secrecy`. [`ExposeSecret::expose_secret`] reads the value inside.
 pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{

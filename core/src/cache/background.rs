@@ -10,10 +10,11 @@ impl TokenCache {
     /// if no such session lives. Sends one request.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions;
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
-    /// encrypted under; [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes were changed, or belong to another account or session;
-    /// the errors of the store.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
+    /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
+    ///   encrypted under.
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes were changed, or belong to another account or session.
+    /// - The errors of the store.
     pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
         open_background_session(self, account).await
     }

@@ -180,11 +180,12 @@ impl TokenCacheBuilder {
     /// Settings, secret and key ring are checked before any request to the store.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is
-    /// invalid; [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, if near caches are on without a stated age and
-    /// the store has no backplane, or if there is no tokio runtime; [`Denied`](crate::ErrorKind::Denied) and
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if near caches are on and the backplane that they need cannot be opened;
-    /// the errors of the key provider and of the store.
+    /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is invalid.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if there is no tokio runtime. Also if near caches are on
+    ///   without a stated maximum age, and the store has no backplane.
+    /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if near caches are on and the backplane
+    ///   that they need cannot be opened.
+    /// - The errors of the key provider and of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
         let Settings {

@@ -43,9 +43,10 @@ impl Session {
     /// near-cache hit.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1);
-    /// [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are invalid; [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks
-    /// the key of the entry; the errors of the store, which are never reported as `None` (G4).
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1).
+    /// - [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are invalid.
+    /// - [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks the key of the entry.
+    /// - The errors of the store, which are never reported as `None` (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
             let keys = self.fresh_keys().await?;
@@ -66,9 +67,10 @@ impl Session {
     /// A token set without a refresh token is stored until it expires, any other value until the session ends.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2);
-    /// [`TooLarge`](ErrorKind::TooLarge), before any request, if the value is over the store's limit; [`Misuse`](ErrorKind::Misuse) for a
-    /// token set that has expired and has no refresh token; the errors of the store.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2).
+    /// - [`TooLarge`](ErrorKind::TooLarge), before any request, if the value is over the store's limit.
+    /// - [`Misuse`](ErrorKind::Misuse) for a token set that has expired and has no refresh token.
+    /// - The errors of the store.
     pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
     where
         V: TryInto<EntryValue>,

@@ -113,17 +113,18 @@ impl TokenCache {
     /// | a `sid` | those with this `sid`, in every account; a later sign-in with the `sid` is refused |
     /// | both | those with this `sid`, and those of the account without a `sid` that were authenticated at the `iat` or earlier |
     ///
-    /// With [`SidMeaning::Account`], a message with a `sid` instead ends every session that was authenticated at the `iat` or earlier, in
-    /// each account that signed in under the `sid`, and in the account of the `sub`. A later sign-in with the `sid` is refused as well.
+    /// With [`SidMeaning::Account`], a message with a `sid` means whole accounts: each that signed in under the `sid`, and that of the
+    /// `sub`. It ends their sessions that were authenticated at the `iat` or earlier. A later sign-in with the `sid` is refused as well.
     ///
     /// If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`. A session with a later authentication continues,
     /// unless it has the `sid` of the message. So a late, repeated or replayed message does no harm (G2).
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither `sub` nor `sid`: answer the provider with 400. For a message
-    /// that names only a `sid`: [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no `sid` index;
-    /// [`Config`](crate::ErrorKind::Config) if the index knows no account of the `sid`, and the store may have dropped it. The errors of
-    /// the store: answer with a 5xx, so that the provider sends the message again.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither `sub` nor `sid`: answer the provider with 400.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) for a message that names only a `sid`, if the store has no `sid` index.
+    /// - [`Config`](crate::ErrorKind::Config) for a message that names only a `sid`, if the index knows no account of it, and the store
+    ///   may have dropped it.
+    /// - The errors of the store: answer with a 5xx, so that the provider sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }

@@ -2,30 +2,33 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Key, Ring};
 
-/// Counts of what this server opened, and could not open, since the cache was opened. See
+/// Counts of what this server decrypted, and could not decrypt, since it opened the cache. Returned by
 /// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats).
+///
+/// An operator reads it during a [rotation of keys](crate::TokenCache::replace_key_ring). Nothing is counted for the whole fleet: ask
+/// each server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncryptionStats {
-    /// The keys of the ring. The first one seals.
+    /// The keys of the present ring. The first one encrypts, all decrypt.
     pub keys: Vec<KeyUse>,
-    /// The number of entries that were sealed under a key that is missing in the ring.
+    /// The number of reads of entries that were encrypted under a key that is missing in the ring.
     pub unknown_key: u64,
-    /// The number of entries that were changed, truncated, moved, or of another format.
+    /// The number of reads of entries that were changed, truncated, moved, or of another format.
     pub corrupt: u64,
 }
 
-/// The use of one key of the ring on this server.
+/// The use of one key of the ring on this server, in [`EncryptionStats::keys`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyUse {
     /// The name of the key in the ring.
     pub name: String,
-    /// `true` for the key that seals.
+    /// `true` for the key that encrypts, `false` for the keys that only decrypt.
     pub seals: bool,
-    /// The number of entries, tickets, started sign-ins and background sessions that it opened.
+    /// How many times it decrypted an entry, a ticket, a started sign-in or a background session.
     pub opened: u64,
-    /// The time since it last opened one. If it never did, the time since this server got the key.
+    /// The time since it last decrypted one. If it never did, the time since this server got the key.
     ///
     /// A key that is idle on every server for longer than the longest session lives can be removed.
     pub idle: Duration,

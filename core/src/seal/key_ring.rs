@@ -7,16 +7,19 @@ use crate::{Diagnostic, Error, Result, Secret};
 
 const TAKE: &str = "take the key ring";
 
-/// The keys that seal the data that leaves this server, and open it again. One key seals, all keys open.
+/// The keys that encrypt what leaves this server, and decrypt it again: entries, tickets, started sign-ins and background sessions. One key
+/// encrypts, all keys decrypt.
 ///
-/// Without a ring in the builder, the variable [`TOKEN_CACHE_KEYS`](Self::from_env) is read. Without that variable, the only key is
-/// derived from the secret, and nothing rotates. A ring can be replaced while the cache is in use:
-/// [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring) describes the order of the steps.
+/// It is for apps whose keys must be replaceable without signing users out. Pass it to
+/// [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring). Without a ring in the builder, the environment variable
+/// [`TOKEN_CACHE_KEYS`](Self::from_env) is read. Without that variable, the only key is derived from the secret, and it cannot be
+/// replaced. A ring can be replaced while the cache is in use: [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring)
+/// describes the order of the steps.
 ///
-/// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key. The key is
-/// at least 32 random bytes as base64 (`openssl rand -base64 32`), or `wrapped:` followed by a key that a
-/// [`KeyProvider`](super::KeyProvider) unwraps. The name `secret` has no key after it: it is the key that is derived from the secret.
-/// A comment begins with `#`.
+/// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key. The one key
+/// with `seal` encrypts and decrypts, and those with `open` only decrypt. The key is at least 32 random bytes as base64
+/// (`openssl rand -base64 32`), or `wrapped:` followed by a key that a [`KeyProvider`](super::KeyProvider) unwraps. The name `secret` has
+/// no key after it: it is the key that is derived from the secret. A comment begins with `#`.
 ///
 /// ```
 /// use token_cache_core::KeyRing;
@@ -36,7 +39,8 @@ pub struct KeyRing {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// A key of a [`KeyRing`], and its name.
+/// A key of a [`KeyRing`], and its name. The name is for errors, metrics and [`EncryptionStats`](super::EncryptionStats): it has no part in
+/// encryption.
 #[derive(Clone)]
 pub struct RingKey {
     name: String,
@@ -54,10 +58,10 @@ pub(super) enum Material {
 }
 
 impl KeyRing {
-    /// The most keys that a ring may have.
+    /// The most keys that a ring may have, including the one that encrypts.
     pub const MAX_KEYS: usize = 16;
 
-    /// Returns a ring whose only key seals and opens.
+    /// Creates a ring whose only key encrypts and decrypts. Add the others with [`opening`](Self::opening).
     pub fn sealing_with(key: RingKey) -> Self {
         Self {
             seals: key,
@@ -66,7 +70,7 @@ impl KeyRing {
         }
     }
 
-    /// Adds a key that only opens.
+    /// Adds a key that only decrypts: an old key, or a new key before all servers have it.
     pub fn opening(mut self, key: RingKey) -> Self {
         self.opens.push(key);
         self
@@ -103,17 +107,18 @@ impl KeyRing {
 }
 
 impl RingKey {
-    /// The least length of a key, in bytes.
+    /// The least length of a key, in bytes: 32.
     pub const MIN_BYTES: usize = Secret::MIN_BYTES;
 
     /// The name, in the text form, of the key that is derived from the secret.
     pub const OF_SECRET: &str = "secret";
 
-    /// Returns a key with these bytes.
+    /// Creates a key from its bytes, which must be random. For a key that a key management service has encrypted, use
+    /// [`wrapped`](Self::wrapped).
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, if all bytes are equal, or if
-    /// the name is not 1 to 32 letters, digits, `.`, `-` and `_`.
+    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal. Also
+    /// if the name is `secret`, or is not 1 to 32 letters, digits, `.`, `-` and `_`.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         let name = checked_name(name)?;
@@ -123,7 +128,8 @@ impl RingKey {
         })
     }
 
-    /// Returns a key that the key provider unwraps when the cache is opened, and when the ring is replaced.
+    /// Creates a key from its wrapped form: encrypted by a key management service. The [`KeyProvider`](super::KeyProvider) of the cache
+    /// unwraps it when the cache is opened, and when the ring is replaced.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or over 8 KiB, or if the name is invalid, as for
@@ -145,7 +151,8 @@ impl RingKey {
         })
     }
 
-    /// Returns the key that is derived from the secret.
+    /// Returns the key that is derived from the secret, named `secret`. Without a key ring, everything is encrypted under it, so the
+    /// first ring of an app needs it to decrypt.
     pub fn of_secret() -> Self {
         Self {
             name: Self::OF_SECRET.to_owned(),

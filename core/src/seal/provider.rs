@@ -12,10 +12,11 @@ use crate::Result;
 #[doc = "```"]
 #[async_trait]
 pub trait KeyProvider: Debug + Send + Sync + 'static {
-    /// Unwraps the key `name` of the ring. Returns at least 32 bytes.
+    /// Decrypts the wrapped key `wrapped`, which has the name `name` in the ring. Returns the key: at least 32 bytes.
     ///
     /// # Errors
-    /// The failures of the provider. The cache is then not opened, or continues with its present ring.
+    /// The failures of the provider. The cache is then not opened, or continues with its present ring. The same happens if the returned
+    /// key is shorter, or all its bytes are equal.
     async fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<SecretSlice<u8>>;
 }
 

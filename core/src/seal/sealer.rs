@@ -10,21 +10,22 @@ use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
 
 const WHAT: &str = "entry";
 
-/// Seals entries for their addresses, and opens them only at the same address (G5).
+/// Encrypts entries for their addresses, and decrypts them only at the same address, so that the store cannot read them (G5).
+///
+/// Apps do not need it: a [`TokenCache`](crate::TokenCache) encrypts always. It is for tools and tests that use a store without a cache,
+/// in a [`SealedStore`](super::SealedStore). It sends no request.
 ///
 /// The cipher is XChaCha20-Poly1305. Its key is derived from a key of the ring and the session's ticket secret (HKDF-SHA-256, RFC 5869).
 /// The account, the session, the name and the version of an entry are authenticated with it, and so are the key's id and the format. An
-/// entry that was moved to another address, or stored with another version, does not open.
-///
-/// It sends no request. [`SealedStore`](super::SealedStore) applies it to a store, and a [`TokenCache`](crate::TokenCache) always does so.
+/// entry that was moved to another address, or stored with another version, cannot be decrypted.
 #[derive(Debug, Clone)]
 pub struct Sealer(Arc<Ring>);
 
 impl Sealer {
-    /// The number of bytes that sealing adds: format (1), key id (4), nonce (24), tag (16).
+    /// The number of bytes that encryption adds: format (1), key id (4), nonce (24), tag (16).
     pub const OVERHEAD: usize = OVERHEAD;
 
-    /// Returns a sealer with the key that is derived from the secret.
+    /// Creates a sealer whose only key is derived from the secret.
     pub fn new(secret: &Secret) -> Self {
         Self::of(Arc::new(Ring::of(secret.ring_key())))
     }
@@ -33,7 +34,8 @@ impl Sealer {
         Self(ring)
     }
 
-    /// Seals an entry for `at`. Its version and its expiry are not encrypted.
+    /// Encrypts the value of an entry for the address `at`, and returns the entry with the encrypted value. Its version and its expiry
+    /// are not encrypted.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if no [`Session`](crate::Session) made the address, so that it has no ticket secret;
@@ -59,12 +61,13 @@ impl Sealer {
         Ok(Entry::new(sealed, entry.version(), entry.expires_at()))
     }
 
-    /// Opens an entry that was sealed for `at`.
+    /// Decrypts an entry that [`seal`](Self::seal) encrypted for the same address.
     ///
     /// # Errors
-    /// [`KeyMissing`](ErrorKind::KeyMissing) if the entry was sealed under a key that is not in the ring; [`Corrupt`](ErrorKind::Corrupt)
-    /// if it has another format, was changed, truncated, moved from another address, or stored with another version;
-    /// [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret.
+    /// - [`KeyMissing`](ErrorKind::KeyMissing) if the entry was encrypted under a key that is not in the ring.
+    /// - [`Corrupt`](ErrorKind::Corrupt) if it has another format, was changed, truncated, moved from another address, or stored with
+    ///   another version.
+    /// - [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret.
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         let secret = secret_of(at, "open an entry")?;
         self.open_with(at, secret, sealed).inspect_err(|refused| {

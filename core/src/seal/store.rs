@@ -10,9 +10,10 @@ use crate::{
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
-/// The result of a read of an entry that cannot be decrypted, because its key is missing or its bytes were changed.
+/// The result of a read of an entry that cannot be decrypted, because its key is missing or its bytes were changed. Passed to
+/// [`TokenCacheBuilder::unreadable_entries`](crate::TokenCacheBuilder::unreadable_entries); an error by default.
 ///
-/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such entries with either setting.
+/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such reads with either setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnreadableEntries {
@@ -20,17 +21,18 @@ pub enum UnreadableEntries {
     /// lacks a new key of the ring then fails visibly, and sends no user to sign in again.
     #[default]
     Error,
-    /// `None`, as for a missing entry. Users then sign in again if a key is lost forever.
+    /// `None`, as for a missing entry. Use it if a key is lost forever, so that users can sign in again.
     Miss,
 }
 
-/// A store whose entries are sealed: the one inside never sees what is in them (G5).
+/// A layer around a store that encrypts entries: the store inside never sees their values (G5).
+///
+/// A [`TokenCache`](crate::TokenCache) wraps every store in one, so apps do not create it. It is for tools and tests that use a store
+/// without a cache.
 ///
 /// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and the answers of
 /// [`acquire`](RefreshLocks::acquire) need a key. Everything else is forwarded to the inner store. Sign-outs therefore work even if the
 /// ring has lost every key.
-///
-/// A [`TokenCache`](crate::TokenCache) wraps every store in one.
 #[derive(Debug, Clone)]
 pub struct SealedStore<S> {
     inner: S,
@@ -39,7 +41,7 @@ pub struct SealedStore<S> {
 }
 
 impl<S: TokenStore> SealedStore<S> {
-    /// Returns a store that seals the entries of `inner`.
+    /// Creates a store that encrypts the entries of `inner` with `sealer`. An entry that cannot be decrypted is an error.
     pub const fn new(inner: S, sealer: Sealer) -> Self {
         Self {
             inner,

@@ -4,10 +4,11 @@ use std::fmt;
 #[cfg(feature = "tracing")]
 const TARGET: &str = "token_cache";
 
-/// Logs at WARN that something went wrong which an operator should look at.
+/// Logs a failure at WARN that an operator should look at. It is for stores and other crates of this family, so that all their events
+/// have the target `token_cache`.
 ///
 /// `event` is a stable name in snake case, for filters and alerts. `detail` is one sentence: what failed, on what, why, and what to
-/// do. It holds no token, no key and no id of a user (G5). Without the feature `tracing` this does nothing.
+/// do. It must contain no token, no key and no id of a user (G5). Without the feature `tracing` this does nothing.
 ///
 /// ```
 /// use token_cache_core::telemetry::warn;
@@ -24,7 +25,8 @@ pub fn warn(event: &'static str, detail: fmt::Arguments<'_>) {
     let _ = (event, detail);
 }
 
-/// Logs at INFO what an operator may want to know and need not act on. The arguments are those of [`warn`].
+/// Logs an event at INFO that an operator may want to know, and need not act on. The arguments are those of [`warn`]. Without the feature
+/// `tracing` this does nothing.
 ///
 /// ```
 /// token_cache_core::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));

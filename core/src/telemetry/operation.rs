@@ -32,7 +32,7 @@ macro_rules! operations {
             }
         }
 
-        /// The names of all spans.
+        /// The names of all spans that a cache opens with the feature `tracing`.
         pub const SPANS: &[&str] = &[$($span),*];
     };
 }

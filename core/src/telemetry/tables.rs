@@ -1,16 +1,16 @@
 pub use super::operation::SPANS;
 
-/// A metric of a cache, with the feature `metrics`.
+/// The description of one metric, in [`METRICS`]. The cache records the metric with the feature `metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
-    /// The name.
+    /// The name, as the recorder gets it.
     pub name: &'static str,
-    /// The kind of the metric.
+    /// The kind of the metric: a counter, a gauge or a histogram.
     pub kind: MetricKind,
-    /// The labels, each with its possible values. An empty list of values stands for every operation, kind of error, issuer or key name.
+    /// The labels, each with its possible values. If a list of values is empty, any operation, kind of error, issuer or key name can occur.
     pub labels: &'static [(&'static str, &'static [&'static str])],
-    /// A description.
+    /// What is counted or measured, in one or more sentences.
     pub help: &'static str,
 }
 
@@ -22,7 +22,7 @@ pub enum MetricKind {
     Counter,
     /// A value that rises and falls.
     Gauge,
-    /// A distribution of seconds.
+    /// A distribution of durations in seconds.
     Histogram,
 }
 
@@ -65,7 +65,8 @@ const fn gauge(
     }
 }
 
-/// All metrics.
+/// The descriptions of all metrics, for dashboards and documentation. With the feature `metrics`, the crate `metrics` records them in the
+/// app's recorder.
 pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_reads_total",
@@ -269,7 +270,7 @@ pub const METRICS: &[Metric] = &[
     ),
 ];
 
-/// Registers the description of each metric with the recorder.
+/// Registers the description of each metric with the app's recorder. Call it once, after the recorder has been installed.
 #[cfg(feature = "metrics")]
 pub fn describe_metrics() {
     for metric in METRICS {
