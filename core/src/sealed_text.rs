@@ -16,7 +16,9 @@ macro_rules! sealed_text {
                 &self.0
             }
 
-            /// Returns the text form: base64url without padding (RFC 4648 section 5). It is a secret of the user that it belongs to.
+            /// Returns the text form, for a cookie: base64url without padding (RFC 4648 section 5). Parsing it returns an equal value.
+            ///
+            /// It is a secret of the user that it belongs to: do not log it.
             pub fn to_text(&self) -> String {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 BASE64_URL_SAFE_NO_PAD.encode(&*self.0)
@@ -26,7 +28,7 @@ macro_rules! sealed_text {
         impl std::str::FromStr for $name {
             type Err = crate::Error;
 
-            /// Parses the text form.
+            /// Parses the text form. It is not decrypted here: a text that was changed is refused when it is used.
             ///
             /// # Errors
             /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is shorter than any sealed value (for

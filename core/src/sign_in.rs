@@ -110,7 +110,8 @@ impl SignIn {
         }
     }
 
-    /// Reads `iss`, `sub` and, if present, `sid`, `auth_time` and `session_expiry` from the claims of a *verified* ID token.
+    /// Creates a sign-in from the claims of a *verified* ID token: `iss`, `sub` and, if present, `sid`, `auth_time` and `session_expiry`.
+    /// `started` is the result of [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in).
     ///
     /// `claims` is anything that serializes to the JSON object of the claims, with **all** of these members. `CoreIdTokenClaims`
     /// of the crate `openidconnect` has no `sid` and no `session_expiry`: with it, a logout message that names only a `sid` ends

@@ -91,9 +91,11 @@ impl TokenSet {
         })
     }
 
-    /// Reads a token response that was requested at `sent_at` on the store's clock: [`TokenCache::now`](crate::TokenCache::now),
-    /// read before the request was sent. The response is JSON, or the `TokenResponse` of the crates `oauth2` and `openidconnect`,
-    /// which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
+    /// Creates a token set from the provider's token response. `sent_at` is the result of [`TokenCache::now`](crate::TokenCache::now),
+    /// called before the request was sent: the lifetime is counted from it.
+    ///
+    /// The response is anything that serializes to the JSON object of a token response, such as the `TokenResponse` of the crates
+    /// `oauth2` and `openidconnect`. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the response does not serialize to JSON, or has no access token. In the second case, the error's
@@ -112,7 +114,8 @@ impl TokenSet {
             .map_err(|error| Error::misuse(OPERATION, error.to_string()).with_source(error))
     }
 
-    /// Reads the body of a token response (RFC 6749 section 5.1) that was requested at `sent_at`, on the store's clock.
+    /// Creates a token set from the body of a token response (RFC 6749 section 5.1). `sent_at` is as in
+    /// [`from_response`](Self::from_response).
     ///
     /// Every response with an access token is accepted, since refusing it would discard the refresh token in it. A member of
     /// another type than the specification requires is converted if that is safe (a lifetime sent as text, scopes sent as an

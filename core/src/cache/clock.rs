@@ -2,7 +2,8 @@ use super::TokenCache;
 use crate::{Result, Timestamp};
 
 impl TokenCache {
-    /// Returns the time on the store's clock, for the issue time of tokens. Does no I/O.
+    /// Returns the time on the store's clock. Call it before a token request is sent: the lifetime of the new tokens is counted from it.
+    /// Does no I/O.
     ///
     /// A server knows the store's clock from the store's answers, up to a few milliseconds (up to a second on DynamoDB). This is the
     /// earliest time that is possible, so an expiry that is counted from it is never later than the true one.
@@ -17,9 +18,10 @@ impl TokenCache {
         Ok(self.keys()?.earliest)
     }
 
-    /// Returns the latest time that the store's clock can have reached, to check a time from elsewhere. Does no I/O.
+    /// Returns the latest time that the store's clock can have reached, to check whether a time of the provider is in the future. Does no
+    /// I/O.
     ///
-    /// A time after it is certainly in the future. For the time of new tokens, use [`now`](Self::now).
+    /// A time after it is certainly in the future of the store's clock. For the time of new tokens, use [`now`](Self::now).
     ///
     /// # Errors
     /// As [`now`](Self::now).

@@ -221,8 +221,8 @@ impl Known {
 }
 
 impl TokenCache {
-    /// Raises the generation of the namespace: every session of every account ends, on every server within a second. Returns the
-    /// new generation.
+    /// Ends every session of every account of the namespace, on every app server within a second. It raises the *generation*, a number
+    /// that the hashes of all ids are made with, and returns the new one.
     ///
     /// An operator does this after a restore from a backup, because the backup contains sessions that were signed out after it
     /// was made.

@@ -11,20 +11,24 @@ use super::{
 use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
-    /// Returns the tokens under a key, and refreshes them first if they are due: one refresh in the whole fleet (G6).
+    /// Returns the tokens under a key. If they are due, because they have expired or expire within at most five seconds, it first gets new
+    /// ones from `source`.
     ///
-    /// Fresh tokens cost one request. Tokens that are due are refreshed by one server, and all other callers wait for its result.
-    /// The refresh continues if the caller is dropped. Tokens in the last tenth of their lifetime are returned as they are, and
-    /// refreshed in the background.
+    /// Fresh tokens cost one request, or none on a near-cache hit. Tokens that are due are refreshed by one server, and all other callers
+    /// wait for its result. So across all app servers, one refresh at a time sends a refresh token to the provider (G6). The refresh
+    /// continues if the caller is dropped. Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the
+    /// background.
+    ///
+    /// If a refresh fails for a reason that may pass, such as a provider or a store that cannot be reached, the old access token is
+    /// returned while it is valid.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, also while the provider was being called (G1, G2). The new
-    ///   refresh token is revoked then. The same error is returned if the provider answered `invalid_grant`: the session ends,
-    ///   and the error's source is the [`RefreshError`](crate::RefreshError).
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended while the provider was being called, no token is stored
+    ///   (G2), and the new refresh token is revoked. The same error is returned if the provider answered `invalid_grant`: the session
+    ///   ends, and the error's source is the [`RefreshError`](crate::RefreshError).
     /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if there are no tokens, or they are due and there is no refresh token.
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
-    ///   [`retry_after`](crate::Error::retry_after) may say when to try again. While the old tokens are valid, they are returned
-    ///   instead.
+    ///   [`retry_after`](crate::Error::retry_after) may say when to try again.
     /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the provider requires an action of the user first: the session
     ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
     /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token
@@ -35,7 +39,8 @@ impl Session {
     /// - [`Unexpected`](ErrorKind::Unexpected) if the token source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing for too long.
     /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set; [`KeyMissing`](ErrorKind::KeyMissing) if
-    ///   this server's ring lacks the key of the entry; the errors of the store, never as a miss (G4).
+    ///   this server's ring lacks the key of the entry.
+    /// - The errors of the store, which are never reported as a missing entry (G4).
     pub async fn get_or_refresh(
         &self,
         key: &EntryKey,
@@ -45,8 +50,8 @@ impl Session {
             .await
     }
 
-    /// Like [`get_or_refresh`](Self::get_or_refresh), with options such as the resource, the scopes and the entry whose refresh
-    /// token is spent.
+    /// Returns the tokens under a key, and refreshes them if they are due, as [`get_or_refresh`](Self::get_or_refresh). The options set
+    /// the resource, the scopes, the entry whose refresh token is sent, and an access token that a resource has rejected.
     ///
     /// # Errors
     /// As [`get_or_refresh`](Self::get_or_refresh).

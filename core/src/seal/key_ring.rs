@@ -27,7 +27,7 @@ const TAKE: &str = "take the key ring";
 /// let ring: KeyRing = "
 ///     seal 2026-11  yrXc1Yk0Dcu3vhQ2k1nmzEbkMxN7gJ8sJb1dwS0n6kE=
 ///     open 2026-05  N0Ov2yJYb2iY2wXbBqIh6bS1bN7b1dH0PqS4dM3zE3o=
-///     open secret   # what was sealed before there was a ring
+///     open secret   # for what was encrypted before there was a ring
 /// ".parse()?;
 /// # Ok::<(), token_cache_core::Error>(())
 /// ```

@@ -23,7 +23,8 @@ impl KeyRing {
     /// The environment variable that [`KeyRing::from_env`] reads.
     pub const VARIABLE: &str = "TOKEN_CACHE_KEYS";
 
-    /// Reads the key ring from the variable `TOKEN_CACHE_KEYS`. Returns `None` if it is not set.
+    /// Reads the key ring from the environment variable `TOKEN_CACHE_KEYS`, in the text form of [`KeyRing`]. Returns `None` if it is not
+    /// set.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the text is not a key ring.
@@ -37,7 +38,7 @@ impl KeyRing {
         }
     }
 
-    /// Reads the key ring from a file, for example one that an orchestrator mounts.
+    /// Reads the key ring from a file, in the text form of [`KeyRing`]. It is for a file that an orchestrator mounts, for example.
     ///
     /// On Unix, a file that every user of the machine may read is reported as `key_file_readable_by_others`
     /// ([`TokenCache::diagnostics`](crate::TokenCache::diagnostics)).
@@ -64,7 +65,7 @@ impl KeyRing {
 impl FromStr for KeyRing {
     type Err = Error;
 
-    /// Parses the text form. An error quotes only the names of keys.
+    /// Parses the text form that [`KeyRing`] describes. An error quotes only the names of keys, and never their bytes.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the text does not have the form that [`KeyRing`] describes. For example, it
