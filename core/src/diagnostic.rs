@@ -40,7 +40,7 @@ pub struct Diagnostic {
 pub enum Severity {
     /// A state that may be intended. It weakens no promise by itself, and is logged at INFO.
     Info,
-    /// One of the promises G1 to G6 of the [crate's documentation](crate) is weakened, or requests will fail. It is logged at WARN.
+    /// A promise is weakened, such as that a sign-out is final on every server (G1), or requests will fail. It is logged at WARN.
     Warning,
 }
 

@@ -19,13 +19,12 @@ impl Session {
     /// continues if the caller is dropped. Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the
     /// background.
     ///
-    /// If a refresh fails for a reason that may pass, such as a provider or a store that cannot be reached, the old access token is
-    /// returned while it is valid.
+    /// If a refresh fails because the provider or the store is unavailable, the old access token is returned while it is valid.
     ///
     /// # Errors
     /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended while the provider was being called, no token is stored
-    ///   (G2), and the new refresh token is revoked. The same error is returned if the provider answered `invalid_grant`: the session
-    ///   ends, and the error's source is the [`RefreshError`](crate::RefreshError).
+    ///   (G2), and the cache tries to revoke the new refresh token. The same error is returned if the provider answered `invalid_grant`:
+    ///   the session ends, and the error's source is the [`RefreshError`](crate::RefreshError).
     /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if there are no tokens, or they are due and there is no refresh token.
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
     ///   [`retry_after`](crate::Error::retry_after) may say when to try again.

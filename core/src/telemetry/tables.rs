@@ -10,7 +10,7 @@ pub struct Metric {
     pub kind: MetricKind,
     /// The labels, each with its possible values. If a list of values is empty, any operation, kind of error, issuer or key name can occur.
     pub labels: &'static [(&'static str, &'static [&'static str])],
-    /// What is counted or measured, in one or more sentences.
+    /// A description of the value, and of the values of the label `outcome`, in one or more sentences.
     pub help: &'static str,
 }
 
