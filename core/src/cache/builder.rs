@@ -90,7 +90,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the key provider that unwraps the wrapped keys of the ring. There is none by default. Then [`open`](Self::open) refuses a
+    /// Sets the key provider that unwraps the wrapped keys of the ring. By default, no provider is set. Then [`open`](Self::open) refuses a
     /// ring with a wrapped key, with [`Config`](crate::ErrorKind::Config).
     pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
         self.key_provider = Some(Arc::new(provider));
