@@ -153,8 +153,8 @@ impl Session {
             .await
     }
 
-    /// Signs out and revokes a refresh token as [`sign_out_and_revoke`](Self::sign_out_and_revoke), with the choice whether to wait for other
-    /// servers' near caches. With [`Wait::None`], it can return before the sign-out is final.
+    /// Signs out and revokes a refresh token as [`sign_out_and_revoke`](Self::sign_out_and_revoke), with the choice whether to wait for
+    /// other servers' near caches. With [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
