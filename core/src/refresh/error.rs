@@ -12,8 +12,8 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 /// Its [`kind`](Self::kind) decides what happens to the session. The app finds it in the [`Error`] of a failed refresh, with
 /// [`Error::refresh_error`].
 ///
-/// `Display` prints the message, and `Debug` also the kind and the causes. Neither prints the new refresh token. Do not put a token into the
-/// message or the source.
+/// `Display` prints the message, and `Debug` also the kind and the causes. Neither prints the new refresh token. Do not put a token into
+/// the message or the source.
 ///
 /// ```
 /// use std::time::Duration;
