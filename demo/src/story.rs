@@ -122,7 +122,7 @@ pub const STEPS: [Step; 18] = {
             C,
             SignedIn,
             CutBackplane,
-            "its link is cut: it receives no messages",
+            "its backplane is cut: it receives no messages",
         ),
         step(
             "sign_out",

@@ -38,7 +38,7 @@ pub(crate) async fn cut_backplane(State(server): State<Arc<Server>>) -> Json<Val
     if server.store.backplane().is_some() && server.store.switch().cut() {
         server.tell(
             Kind::Backplane,
-            "Its link is cut: it receives no invalidation messages, and may serve its copies until its lease has run out.",
+            "Its backplane is cut: it receives no invalidation messages, and may serve its copies until its lease has run out.",
         );
     }
     Json(copies(&server))
@@ -49,7 +49,7 @@ pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Va
     if server.store.switch().mend() {
         server.tell(
             Kind::Backplane,
-            "Its link is mended: it drops the copies that it has, and gets a lease again.",
+            "Its backplane is mended: it drops the copies that it has, and gets a lease again.",
         );
     }
     Json(copies(&server))

@@ -31,7 +31,7 @@ fn a_sign_out_waits_for_the_server_whose_backplane_was_disconnected_and_the_page
     picture(ada, "copies", WIDE);
 
     ada.press("Cut the backplane of C").unwrap();
-    ada.see("Link cut, no lease").unwrap();
+    ada.see("Backplane cut, no lease").unwrap();
     picture(ada, "link-cut", WIDE);
     ada.press("Sign out on A").unwrap();
     ada.see("for C, out of reach").unwrap();
@@ -42,7 +42,7 @@ fn a_sign_out_waits_for_the_server_whose_backplane_was_disconnected_and_the_page
     picture(ada, "signed-out-of-reach-phone", PHONE);
 
     ada.press("Mend the backplane of C").unwrap();
-    ada.see("Its link is mended").unwrap();
+    ada.see("Its backplane is mended").unwrap();
     ada.see("Cut the backplane of C").unwrap();
     assert_eq!(is_signed_in(&stage.app, ada), NONE);
 }

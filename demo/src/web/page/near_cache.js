@@ -1,6 +1,6 @@
 "use strict";
 
-// The servers' local copies: what each has, what is left of its lease, and the button that cuts its link.
+// The servers' near caches: the entries of each, the rest of its lease, and the button that cuts its backplane.
 
 // How often the bars of the leases are drawn, in milliseconds.
 const DRAW = 100;
@@ -26,7 +26,7 @@ function showCopies(card) {
   lease.firstElementChild.style.transform = `scaleX(${hasLink ? Math.min(1, left / copies.lease_ms) : 0})`;
   const link = card.root.querySelector(".link");
   link.hidden = !hasLink;
-  set(link, `${copies?.link === "cut" ? "Mend" : "Cut"} the link of ${card.server.name}`);
+  set(link, `${copies?.link === "cut" ? "Mend" : "Cut"} the backplane of ${card.server.name}`);
   if (hasLink) {
     byId("try-link").hidden = false;
   }
@@ -44,8 +44,8 @@ function ofCopies(copies, left) {
   }
   if (copies.link === "cut") {
     return left > 0
-      ? { mood: "wait", state, detail: "Link cut: the lease runs out" }
-      : { mood: "wait", state: "Serves none", detail: `Link cut, no lease: ${state} of no use` };
+      ? { mood: "wait", state, detail: "Backplane cut: the lease runs out" }
+      : { mood: "wait", state: "Serves none", detail: `Backplane cut, no lease: ${state} of no use` };
   }
   return left > 0 ? { mood, state, detail: served } : { mood: "calm", state: "Serves none yet", detail: "No lease yet" };
 }
