@@ -62,17 +62,19 @@ pub struct Breakable {
 }
 
 impl Breakable {
-    /// Creates a breakable store from a handle and its switch. Use it for a store with connections, with a switch such as a proxy between
-    /// them.
+    /// Creates a breakable store from a handle of the store under test and a switch that makes this handle unreachable.
+    ///
+    /// Use it for a store whose handle has connections to a server of the store. The switch can be a proxy between the handle and that
+    /// server.
     pub fn new(store: Arc<dyn TokenStore>, switch: Arc<dyn Switch>) -> Self {
         Self { store, switch }
     }
 
-    /// Creates a breakable store for a store in this process. While the switch is cut, calls return [`Unavailable`](ErrorKind::Unavailable)
-    /// and do not reach `store`.
+    /// Creates a breakable store from `store`, which lives in this process, with a switch of its own. After [`Switch::cut`], calls of the
+    /// handle return [`Unavailable`](ErrorKind::Unavailable) and do not reach `store`. After [`Switch::mend`], they reach it again.
     ///
-    /// It shows how the layers above the store treat errors, but not how the store's driver does. A store with connections needs
-    /// [`new`](Self::new).
+    /// The checks then show how the layers above the store treat errors, but not how the driver of a store does. For a store with
+    /// connections, use [`new`](Self::new).
     pub fn in_process(store: Arc<dyn TokenStore>) -> Self {
         let store = FailingStore::new(store);
         Self {

@@ -41,7 +41,10 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Creates a violation from the expected and the observed behaviour, without a broken promise.
+    /// Creates a violation from the expected and the observed behaviour of the store. `broken` is `None`.
+    ///
+    /// A check returns it without naming its promise. [`Check::run_on`](crate::Check::run_on) then sets `broken` to the check's promise and
+    /// its effect on users.
     pub fn new(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             broken: None,

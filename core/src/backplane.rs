@@ -116,21 +116,23 @@ pub struct Acknowledgement {
     pub message: InvalidationId,
     /// The server that has dropped its entries.
     pub server: ServerId,
-    /// The registry that this server has known, on its present backplane connection, for longer than any lease. It contains every lease
-    /// that runs. `None` if the server has not known its registry for that long, or has not read the length of the longest lease recently.
+    /// The registry that `server` has known, on its present backplane connection, for longer than any lease lasts. Such a registry contains
+    /// every lease that runs. `None` if `server` has not known its registry for that long, or has not read the longest lease recently.
     pub knows: Option<RegistryId>,
 }
 
 /// An app server that holds a near-cache lease, as the registry lists it.
 ///
-/// [`Published::holders`] names the servers that a sign-out waits for. [`BackplaneConnection::reap`] takes those that did not acknowledge.
+/// [`Published::holders`] lists the servers that a sign-out waits for. The servers that did not acknowledge are then passed to
+/// [`BackplaneConnection::reap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row of the registry")]
 pub struct LeaseHolder {
     /// The server.
     pub server: ServerId,
-    /// The number of its last renewal. No other renewal ever has it, even after the registry was lost, or after a failover to a replica
-    /// that lacked the last renewals. [`BackplaneConnection::reap`] removes a server only if this is still its number.
+    /// The number of the server's last renewal. No other renewal ever has the same number, even after the registry was lost, or after a
+    /// failover to a replica that lacked the last renewals. [`BackplaneConnection::reap`] removes a server only if the registry still has
+    /// this number for it.
     pub renewal: u64,
 }
 
@@ -142,21 +144,22 @@ pub struct LeaseHolder {
 pub struct Published {
     /// The id of this message.
     pub id: InvalidationId,
-    /// The registry that the holders were read from. `None` if the store cannot tell that it is the registry of this server's backplane
-    /// connection. A sign-out then waits for the longest lease.
+    /// The registry from which the store read `holders`. `None` if the store cannot tell whether this server's backplane connection uses
+    /// the same registry. A sign-out then waits for the longest lease.
     pub registry: Option<RegistryId>,
-    /// The servers that held a lease at that time. The origin is one of them if it holds a lease.
+    /// The servers that held a lease when the store published the message. The origin is one of them if it holds a lease.
     pub holders: Vec<LeaseHolder>,
 }
 
-/// The listener of an app server, which its backplane connection passes messages to. A [`TokenCache`](crate::TokenCache) brings its own.
+/// The listener of an app server. A [`Backplane`] calls it for each message that the server receives.
 ///
-/// Calls come in the order in which the store took the messages. They must not block.
+/// A [`TokenCache`](crate::TokenCache) has its own listener and passes it to [`Backplane::connect`]. The backplane calls it in the order in
+/// which the store took the messages. Its methods must not block.
 pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
-    /// Drops the near-cache entries that the message names, and returns the acknowledgement for the origin. The entries are gone when it
-    /// returns.
+    /// Drops the near-cache entries that the message names, before it returns. Returns the acknowledgement, which the store sends to the
+    /// message's origin.
     ///
-    /// Returns `None` if no acknowledgement is to be sent: the message has no origin, this server is the origin, or it has no near cache.
+    /// Returns `None` if no acknowledgement is to be sent: the message has no origin, or this server is the origin or has no near cache.
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement>;
 
     /// Receives another server's acknowledgement of an invalidation message that has this server as its origin.
@@ -171,8 +174,8 @@ pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
 /// [`EvictOptions::publish`](crate::EvictOptions::publish) is set, after the eviction or in the same step.
 #[async_trait]
 pub trait Backplane: Send + Sync {
-    /// Opens the backplane connection of an app server. After it returns, the listener receives every invalidation message that the store
-    /// takes, until the connection is [lost](BackplaneConnection::lost).
+    /// Opens the backplane connection of an app server. From then on the listener receives every invalidation message that the store takes,
+    /// until the connection is [lost](BackplaneConnection::lost).
     ///
     /// # Errors
     /// The store's own failures.
@@ -185,7 +188,7 @@ pub trait Backplane: Send + Sync {
     /// Publishes an invalidation message for changes that no [`TokenStore::evict`](crate::TokenStore::evict) has published, for example for
     /// many accounts that were evicted at once. Sends one request.
     ///
-    /// Acknowledgements go to `origin`. If it is `None`, no server acknowledges.
+    /// The servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none.
     ///
     /// # Errors
     /// The store's own failures. The message may have been published.
@@ -194,15 +197,16 @@ pub trait Backplane: Send + Sync {
 
 /// An app server's open connection to the backplane, which [`Backplane::connect`] returns.
 ///
-/// The server renews its near-cache lease over it, and its listener receives the invalidation messages. Dropping it closes the connection.
+/// The server renews its near-cache lease over this connection, and the server's listener receives the invalidation messages. Dropping the
+/// connection closes it.
 #[async_trait]
 pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// Enters this server in the registry of near-cache leases, or renews its entry there, and returns the registry's id.
     ///
-    /// Sends one request, which is a write: a demoted primary refuses it. When it returns, the listener has received every invalidation
-    /// message that the store took before the renewal.
+    /// Sends one request, which is a write: a demoted primary of the store refuses it. When the method returns, the listener has received
+    /// every invalidation message that the store took before the renewal.
     ///
-    /// An id that differs from the last one means that the registry was lost, and with it perhaps all data of the store.
+    /// If the id differs from that of the last call, the registry was lost, and perhaps all data of the store with it.
     /// [`NearCacheLease::renewed`](crate::near_cache::NearCacheLease::renewed) then invalidates all near-cache entries of this server. A
     /// [`TokenCache`](crate::TokenCache) also gives up its lease. It serves near-cache entries again three seconds after it has read the
     /// namespace's record.
@@ -218,20 +222,24 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// As [`renew`](Self::renew).
     async fn registry(&self) -> Result<RegistryId>;
 
-    /// Removes servers that did not acknowledge from the registry, so that later sign-outs do not wait for them. A server whose number of
-    /// the last renewal has changed since stays. Sends one request.
+    /// Removes the servers in `silent` from the registry of near-cache leases, so that later sign-outs do not wait for them. Sends one
+    /// request.
+    ///
+    /// The caller passes servers that did not acknowledge an invalidation message until their lease expired. A server is removed only if
+    /// its [`renewal`](LeaseHolder::renewal) in the registry still equals that in `silent`. A server that has renewed its lease since then
+    /// stays in the registry.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn reap(&self, silent: &[LeaseHolder]) -> Result<()>;
 
-    /// Removes this server from the registry, so that no sign-out waits for it. The caller must have stopped serving near-cache entries.
-    /// Sends one request.
+    /// Removes this server from the registry of near-cache leases, so that no sign-out waits for it. The caller must have stopped serving
+    /// near-cache entries. Sends one request.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn leave(&self) -> Result<()>;
 
-    /// Returns when the connection is lost. The listener may have missed invalidation messages for some time before that.
+    /// Waits until the connection is lost, and returns then. The listener may have missed invalidation messages for some time before that.
     async fn lost(&self);
 }

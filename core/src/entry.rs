@@ -190,10 +190,12 @@ impl Entry {
         }
     }
 
-    /// Returns the bytes of the entry as they are. In a store they are encrypted, if a [`TokenCache`](crate::TokenCache) put the entry.
+    /// Returns the bytes of the entry without interpreting them.
     ///
-    /// An entry that a [`Session`](crate::Session) returns is decrypted. Its bytes are one byte for the encoding and then the value. Read
-    /// the value with [`bytes`](Self::bytes) or [`tokens`](Self::tokens).
+    /// - For an entry that a [`Session`](crate::Session) returned, they are decrypted: one byte for the encoding, and then the value. Read
+    ///   the value with [`bytes`](Self::bytes) or [`tokens`](Self::tokens).
+    /// - For an entry that was read directly from a store, they are the bytes that the store has. They are encrypted if a
+    ///   [`TokenCache`](crate::TokenCache) put the entry.
     pub fn stored(&self) -> &[u8] {
         &self.value
     }
@@ -212,16 +214,18 @@ impl Entry {
         self.expires_at
     }
 
-    /// Returns `true` if the entry has expired at `now`, on the store's clock.
+    /// Returns `true` if the entry has expired at `now`, a time on the store's clock.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
 
-    /// Returns the bytes that were put, of an entry that a [`Session`](crate::Session) returned. For a token set, this is its stored form,
-    /// JSON.
+    /// Returns the value that was put, as bytes. For a token set, it is the JSON in which the token set is stored.
+    ///
+    /// Call it only on an entry that a [`Session`](crate::Session) returned. An entry that was read directly from a store is still
+    /// encrypted: the result is then an error, or bytes without meaning. For such an entry, use [`stored`](Self::stored).
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if they were not put by [`Session::put`](crate::Session::put).
+    /// [`Corrupt`](ErrorKind::Corrupt) if the first byte is not an encoding of [`Session::put`](crate::Session::put), or if there is none.
     pub fn bytes(&self) -> Result<&[u8]> {
         match self.value.split_first() {
             Some((&tag, rest)) if Encoding::from_tag(tag).is_some() => Ok(rest),
@@ -229,10 +233,11 @@ impl Entry {
         }
     }
 
-    /// Returns the token set that was put, of an entry that a [`Session`](crate::Session) returned.
+    /// Returns the token set that was put. Call it only on an entry that a [`Session`](crate::Session) returned: an entry that was read
+    /// directly from a store is still encrypted.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if something else was put, such as bytes.
+    /// [`Corrupt`](ErrorKind::Corrupt) if the entry does not contain a token set, but for example other bytes, or is still encrypted.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))

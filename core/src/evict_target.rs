@@ -17,7 +17,7 @@ pub enum CutoffClock {
 
 /// A time up to which an eviction ends sessions, on one of the two clocks.
 ///
-/// A session ends if its time on the same clock is equal or earlier ([`SessionTimes::is_not_after`]).
+/// A session ends if its time on the same clock is equal to `at` or earlier ([`SessionTimes::is_not_after`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
@@ -72,11 +72,11 @@ impl SessionTimes {
         }
     }
 
-    /// Returns the same times, with each one that cannot be right replaced by the earliest time, [`Timestamp::default`]. `now` is the time
+    /// Returns the same times, but replaces each time that is not credible by the earliest time, [`Timestamp::default`]. `now` is the time
     /// on the store's clock.
     ///
-    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. A session with one would be
-    /// spared by every sign-out until then. Therefore a store compares the credible times with a cutoff.
+    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. Every sign-out until that time
+    /// would spare the session. Therefore a store compares the credible times with a cutoff.
     pub fn credible_at(&self, now: Timestamp) -> Self {
         let credible = |time: Timestamp| {
             if time > now + MOST_PROVIDER_AHEAD {
@@ -106,14 +106,19 @@ impl SessionTimes {
     reason = "a store must tell all of them apart"
 )]
 pub enum CutoffBound {
-    /// The sessions whose time on the clock of the cutoff is equal or earlier.
+    /// The sessions whose time on the cutoff's clock is equal to the cutoff or earlier.
     Time(CutoffTime),
-    /// All sessions, and all that are begun later. A provider that has ended its session never uses that `sid` again.
+    /// All sessions with the `sid`, and all that are begun with it later. A provider never uses the `sid` of an ended session again.
     Forever,
 }
 
 impl CutoffBound {
-    /// Returns `true` if the bound ends a session with these times. The caller has checked that the session has the `sid`.
+    /// Returns `true` if the bound ends a session with these times.
+    ///
+    /// - [`Time`](Self::Time) ends it if its time on the cutoff's clock is equal to the cutoff or earlier.
+    /// - [`Forever`](Self::Forever) ends it whatever its times are.
+    ///
+    /// The method does not know the session's `sid`. Call it only for a session with the `sid` of the eviction.
     pub fn ends(&self, times: &SessionTimes) -> bool {
         match self {
             Self::Time(cutoff) => times.is_not_after(*cutoff),
@@ -137,27 +142,38 @@ pub enum EvictTarget {
     Session(SessionId),
     /// Every session of the account up to a cutoff. Sets the account's not-before time on the cutoff's clock.
     Account(CutoffTime),
-    /// The sessions with this `sid`. The [`SidIndex`](crate::SidIndex) holds its not-before time.
+    /// The sessions with this `sid` that the bound ends. Sets no not-before time in the account: that of the `sid` is in the
+    /// [`SidIndex`](crate::SidIndex).
     Sid {
         /// The hash of the provider's `sid`.
         sid: SidKey,
         /// The bound of the eviction.
         bound: CutoffBound,
     },
-    /// All sessions with this `sid`, and the sessions without any `sid` up to a time on the provider's clock. Sets the not-before
-    /// time of the account's sessions without a `sid`.
+    /// All sessions with this `sid`, whatever their times, and the sessions without a `sid` up to `without_sid_until`. Sessions with
+    /// another `sid` continue.
+    ///
+    /// Sets a not-before time for the account's sessions without a `sid`, on the provider's clock. The store then refuses a sign-in without
+    /// a `sid` whose [`auth_time`](SessionTimes::auth_time) is equal or earlier (G2). It does not refuse a sign-in with a `sid`.
     SidOrWithoutSid {
         /// The hash of the provider's `sid`.
         sid: SidKey,
-        /// The claim `iat` of the provider's message.
+        /// The claim `iat` of the provider's message. It bounds only the sessions without a `sid`.
         without_sid_until: Timestamp,
     },
 }
 
 impl EvictTarget {
-    /// Returns `true` if the eviction ends the session `session_id` with these times. `sid` is `None` if the session has none.
+    /// Returns `true` if the target selects the session with this `session_id`, `sid` and `times`. `sid` is `None` if the session has none.
     ///
-    /// A store passes the times of [`SessionTimes::credible_at`].
+    /// - [`Session`](Self::Session) selects it by `session_id` alone.
+    /// - [`Account`](Self::Account) selects it if its time on the cutoff's clock is equal to the cutoff or earlier.
+    /// - [`Sid`](Self::Sid) selects it if it has this `sid` and [`CutoffBound::ends`] returns `true`.
+    /// - [`SidOrWithoutSid`](Self::SidOrWithoutSid) selects it if it has this `sid`. It also selects a session without a `sid` whose
+    ///   `auth_time` is `without_sid_until` or earlier.
+    ///
+    /// The session must belong to the account of the eviction. `times` must come from [`SessionTimes::credible_at`]: a time in the far
+    /// future would spare the session.
     pub fn ends(&self, session_id: &SessionId, sid: Option<&SidKey>, times: &SessionTimes) -> bool {
         match self {
             Self::Session(ended) => ended == session_id,

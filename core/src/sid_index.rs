@@ -72,7 +72,7 @@ impl SidAccounts {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
-    /// The least time that the not-before time is stored, counted from when the store receives it: 30 minutes by default.
+    /// The minimum duration for which the store keeps the not-before time, counted from when the store receives it: 30 minutes by default.
     pub not_before_lifetime: Duration,
 }
 

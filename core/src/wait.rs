@@ -9,12 +9,12 @@ use crate::ServerId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Wait {
-    /// Waits until no read that starts afterwards, on any server, is served from a near-cache entry of what was ended (G1). Each
-    /// server has acknowledged that it dropped these entries, or its lease has expired.
+    /// Waits until no app server can serve a near-cache entry of the ended sessions. So the sign-out is final when it returns (G1). Each
+    /// server has then acknowledged that it dropped these entries, or its lease has expired.
     ///
-    /// This takes one round trip of a message, and at most
-    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus a fiftieth of it. The maximum applies once for a
-    /// server that stopped without releasing its lease, and always if the store has no [`Backplane`](crate::Backplane).
+    /// The wait is usually one message round trip, and never longer than
+    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It takes this maximum once if an app
+    /// server stopped without releasing its lease. If the store has no [`Backplane`](crate::Backplane), every sign-out takes the maximum.
     #[default]
     Everywhere,
     /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other servers an invalidation message. A
@@ -27,8 +27,8 @@ pub enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {
-    /// No server has a near cache, or the sign-out reached no account that a near cache could contain. The second is the case for
-    /// a `sid` without any session, on a store without a backplane.
+    /// The sign-out waited for no near cache: no app server has one, or the sign-out reached no account that a near cache could contain. An
+    /// example of the latter is a `sid` without any session, on a store without a backplane.
     #[default]
     Unused,
     /// No app server can serve a near-cache entry of the ended sessions any more: the sign-out has waited.
@@ -37,8 +37,8 @@ pub enum NearCacheOutcome {
         /// [`TokenCache::server_id`](crate::TokenCache::server_id), in order. Empty if the store has no backplane: then the sign-out
         /// waited for the maximum age of entries.
         servers: Vec<ServerId>,
-        /// Those of them that did not acknowledge. The sign-out waited until their lease had expired. Later sign-outs do not wait for them
-        /// unless they return.
+        /// The servers in `servers` that did not acknowledge. The sign-out waited until their lease had expired. Later sign-outs do not
+        /// wait for such a server, unless it takes a lease again.
         silent: Vec<ServerId>,
         /// How long the sign-out waited.
         waited: Duration,

@@ -23,7 +23,8 @@ impl DynamoDbConfig {
 impl DynamoDbStore {
     /// Opens the store with a client that the application already has: with its credentials, Region, endpoint and connections.
     ///
-    /// The store uses its own retries and timeouts in place of the client's. Of `config`, `region` and `endpoint` are ignored.
+    /// The store uses its own retries and timeouts in place of the client's. The fields `region` and `endpoint` of `config` are ignored:
+    /// the client has its own.
     ///
     /// ```no_run
     /// # async fn open(shared: aws_config::SdkConfig) -> token_cache_core::Result<()> {
@@ -46,7 +47,7 @@ impl DynamoDbStore {
     }
 
     /// Creates the table if it is missing, as [`create_table_if_missing`](Self::create_table_if_missing) does, with a client that the
-    /// application already has. Of `config`, `region` and `endpoint` are ignored.
+    /// application already has. The fields `region` and `endpoint` of `config` are ignored: the client has its own.
     ///
     /// # Errors
     /// Those of [`create_table_if_missing`](Self::create_table_if_missing).

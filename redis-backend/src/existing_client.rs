@@ -8,8 +8,9 @@ impl RedisStore {
     /// Opens the store with a client of the crate `redis` that the application already has. The client knows the address, the credentials
     /// and TLS.
     ///
-    /// The store opens its own connections with the client, and opens new ones when they break. Of `config` it uses `prefix`,
-    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write`. It ignores the other fields, but they must be valid.
+    /// The store opens its own connections with the client, and opens new ones when they break. It uses the fields `prefix`,
+    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write` of `config`. It ignores the other fields, but they
+    /// must be valid.
     ///
     /// The client is one of a single Redis server. For Sentinels and a Cluster use [`connect`](Self::connect).
     ///

@@ -39,15 +39,15 @@ pub struct ClientRegistration {
 /// The claim policy for a provider's logout messages: whether each message has a certain claim.
 ///
 /// The effect depends on the setting that it is passed to. [`ClientRegistration::exp_claim`] rejects messages, and
-/// [`ClientRegistration::sid_claim`] only warns at a sign-in.
+/// [`ClientRegistration::sid_claim`] only logs a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
-    /// Every message of the provider has the claim. `exp_claim` then rejects a logout token without `exp` with 400. It
-    /// is the default there. `sid_claim` then logs a sign-in whose ID token has no `sid`.
+    /// Every message of the provider has the claim. For `exp_claim`, this is the default, and a logout token without
+    /// `exp` is rejected with 400. For `sid_claim`, the first sign-in without a `sid` is logged.
     Required,
-    /// A message may omit the claim. `exp_claim` then accepts a logout token without `exp`. An `exp` that is present is
-    /// still checked. `sid_claim` then logs nothing. It is the default there.
+    /// A message may omit the claim. For `exp_claim`, a logout token without `exp` is accepted, and an `exp` that is
+    /// present is still checked. For `sid_claim`, this is the default, and nothing is logged.
     Optional,
 }
 
@@ -202,12 +202,14 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets whether the provider's logout messages always name a session by its `sid`. The default is
-    /// [`ClaimRequirement::Optional`]. No message is rejected because of this setting.
+    /// Sets whether a sign-in without a `sid` at this provider is logged. The default is
+    /// [`ClaimRequirement::Optional`]: it is not logged. The setting only logs: it rejects no sign-in and no logout
+    /// message.
     ///
-    /// Use [`ClaimRequirement::Required`] for a client that is registered with `backchannel_logout_session_required` or
-    /// `frontchannel_logout_session_required`. A sign-in whose ID token has no `sid` is then logged at WARN
-    /// (`sign_in_without_sid`), once for each provider. A message that contains only a `sid` would not end its session.
+    /// Set [`ClaimRequirement::Required`] if the client is registered with `backchannel_logout_session_required` or
+    /// `frontchannel_logout_session_required`. The logout messages for such a client contain a `sid`. A message with
+    /// only a `sid` does not end a session that was begun without one. With `Required`, the first sign-in at this
+    /// issuer without a `sid` is logged at WARN (`sign_in_without_sid`). The same `TokenCache` does not log later ones.
     pub fn sid_claim(mut self, sid: ClaimRequirement) -> Self {
         self.sid_claim = sid;
         self

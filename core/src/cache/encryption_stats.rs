@@ -2,21 +2,30 @@ use super::TokenCache;
 use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
-    /// Returns what this server decrypted, and could not decrypt, since it opened the cache, and how long each key of the ring
-    /// has been idle. An operator uses it to find out when an old key can be removed. Does no I/O.
+    /// Returns how often this app server decrypted with each key of the ring, how long each key has been idle, and how many reads could not
+    /// be decrypted. An operator uses it to find out when an old key can be removed. Does no I/O.
+    ///
+    /// The counts start when this server opens the cache, or gets the key.
     pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
-    /// Replaces the keys that encrypt and decrypt while the cache is in use. It affects only this server. New wrapped keys are unwrapped
-    /// first. A ring that is refused changes nothing.
+    /// Replaces the keys that this app server encrypts and decrypts with, while the cache is in use. Other app servers are not affected.
+    /// New wrapped keys are unwrapped first. A ring that is refused changes nothing.
     ///
-    /// To rotate keys so that no server meets a key that it lacks:
-    /// 1. Give **every** server a ring with the new key as one that only decrypts ([`KeyRing::opening`]).
-    /// 2. Then give every server a ring that encrypts with the new key, and has the old key as one that only decrypts.
-    /// 3. Entries move to the new key when they are next written, tickets when they are next issued, background sessions with
-    ///    their next session. Wait until [`encryption_stats`](Self::encryption_stats) shows the old key idle on every server for
-    ///    longer than the longest session lives. Then give every server a ring without the old key.
+    /// To rotate keys so that every app server always has the keys that it needs:
+    /// 1. Give **every** app server a ring with the new key as one that only decrypts ([`KeyRing::opening`]).
+    /// 2. When all of them have it, give every app server a ring that encrypts with the new key and only decrypts with the old one.
+    /// 3. When all of them have that ring, wait for longer than the longest lifetime of a session. Also wait until
+    ///    [`encryption_stats`](Self::encryption_stats) shows on every app server that the old key has been idle for that long.
+    /// 4. Give every app server a ring without the old key.
+    ///
+    /// After step 2, only new data is encrypted with the new key:
+    /// - An entry, when it is written again.
+    /// - A ticket, when [`Session::ticket`](crate::Session::ticket) is called again.
+    /// - A background session is never encrypted again. It needs the old key until its session ends. A later sign-in uses the new key.
+    ///
+    /// If the old key is removed too early, reading what it encrypted fails with [`KeyMissing`](crate::ErrorKind::KeyMissing).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {

@@ -12,14 +12,15 @@ use crate::{
 pub struct StoreSignOut {
     /// The report: whether a session ended, in how many accounts, and how many replicas confirmed it. It says nothing of near caches yet.
     pub sign_out: SignOut,
-    /// The accounts that were visited, each with its invalidation message. The message is `None` if none was published for the account.
+    /// The accounts in which the store confirmed an eviction, each with its invalidation message. The message is `None` if the store
+    /// published none for the account.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
     /// `true` if the sign-out reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out
     /// has ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries of
     /// these accounts.
     pub unnamed: bool,
-    /// `true` if the index has no account for the `sid` to end. The store may have lost the index, and with it the registry of near-cache
-    /// leases and the accounts that near caches contain.
+    /// `true` if a sign-out by `sid` found no account, neither in the index nor in the message. The store may have lost the index. Then it
+    /// may also have lost the registry of near-cache leases, while near caches still have entries of the accounts.
     pub unknown_sid: bool,
 }
 
@@ -42,24 +43,24 @@ pub enum SidScope {
     Account(CutoffTime),
 }
 
-/// The input of [`sign_out_sid`]: the provider's session to end, in terms of the store.
+/// The input of [`sign_out_sid`]: the provider's session to end, with the keyed hashes that the store knows.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
     /// The keyed hash of the `sid` to end.
     pub sid: SidKey,
-    /// The sessions with the `sid` that it ends: those up to a cutoff time, or all, also later ones.
+    /// The sessions with the `sid` that the sign-out ends: those up to a cutoff time, or all, also later ones.
     pub bound: CutoffBound,
-    /// The sessions that it ends in each account.
+    /// The sessions that the sign-out ends in each account: those with the `sid`, or all.
     pub reach: SidScope,
     /// The account that the message names besides the `sid`, and the message's `iat`. With [`SidScope::WithSid`], the account's sessions
     /// without a `sid` up to that time end as well. `None` if the message names only the `sid`.
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session in the store. Sends one request. `sign_out.ended` is `false` if the session had ended already.
+/// Ends one session in the store. Sends one request. In the result, `sign_out.ended` is `false` if the session had ended already.
 ///
-/// It does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
+/// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
 /// The errors of the store.
@@ -91,16 +92,23 @@ pub async fn sign_out_account(
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
-/// Ends the sessions that were begun under a provider's session, in the store. Sends one request, and one for each account.
+/// Ends the sessions in the store that were begun under one session of the provider, which the `sid` names.
 ///
-/// It first sets the not-before time of the `sid` in the index, and then evicts in each account that the index or the message names. If the
-/// index is complete and no account is named, it returns `Ok` with `unknown_sid` set.
+/// A store may have an index that lists the accounts of each `sid` ([`SidIndex`](crate::SidIndex)). The logout message can also name an
+/// account ([`SidSignOut::named`]). The function acts in two steps:
+/// 1. If the store has an index, it sets the not-before time of the `sid` there, and reads the accounts of the `sid`.
+/// 2. It evicts in each of these accounts and in the named one, with one request for each account.
+///
+/// If neither the index nor the message has an account, nothing is evicted. If the index is complete, the function returns `Ok` with
+/// [`unknown_sid`](StoreSignOut::unknown_sid) set. If entries of the index may be lost, or the store has no index, it returns an error.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
-/// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index and no account is named; [`Config`](ErrorKind::Config)
-/// if no account is found in an index that the store may have dropped; the errors of the store, after every account was tried.
+/// - [`Unsupported`](ErrorKind::Unsupported) if the store has no index and the message names no account.
+/// - [`Config`](ErrorKind::Config) if the index has no account of the `sid`, the store may have dropped entries of the index, and the
+///   message names no account.
+/// - The errors of the store. If evictions fail, the first error is returned after every account was tried.
 pub async fn sign_out_sid(
     store: &dyn TokenStore,
     sign_out: &SidSignOut,
