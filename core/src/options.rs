@@ -14,13 +14,14 @@ pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub struct BeginSession {
     /// The record to store.
     pub record: SessionRecord,
-    /// The deadline, on the store's own clock. From then on the store refuses the request, whatever delayed it.
+    /// The deadline of the request, on the store's own clock. From this time on the store refuses the request, for example because the
+    /// network delayed it.
     pub not_after: Timestamp,
-    /// The ids of sessions that earlier attempts of this sign-in may have begun. The store removes these sessions in the same step. Empty
-    /// by default.
+    /// The ids of sessions that earlier attempts of this sign-in may have begun. The store removes these sessions in the same step in
+    /// which it begins the new one. Empty by default.
     pub supersedes: Vec<SessionId>,
-    /// The most sessions of this kind that may live in the account, with the new one: 100 by default. When the limit is exceeded, the
-    /// oldest session is ended.
+    /// The most living sessions of the new session's kind in the account, including the new session: 100 by default. If there would be
+    /// more, the oldest ones are ended.
     pub max_sessions: usize,
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
@@ -67,17 +68,17 @@ impl Begun {
 pub struct ReadOptions {
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// `true` if the answer will be stored in a near cache, `false` by default.
+    /// `true` if the result of the read will be stored in a near cache, `false` by default.
     ///
-    /// A store with a [`Backplane`](crate::Backplane) then reads at the server of the store that its backplane is connected to. Therefore
-    /// an eviction of the result is published there. The read fails with [`Unavailable`](crate::ErrorKind::Unavailable) while that
-    /// connection is lost. If the connection was never opened or is closed, the store reads as usual: no lease is valid then, and nothing
-    /// is cached.
+    /// If it is `true`, a store with a [`Backplane`](crate::Backplane) reads at the server of the store that its backplane connection uses.
+    /// A later eviction of the result is published there, so the near cache receives the invalidation message. While that connection is
+    /// lost, the read fails with [`Unavailable`](crate::ErrorKind::Unavailable). If the connection was never opened or is closed, the store
+    /// reads as usual: then no lease is valid, and the near cache stores nothing.
     pub for_near_cache: bool,
 }
 
 impl ReadOptions {
-    /// Creates the options of a read at `now`, on the store's clock. The answer must not be stored in a near cache.
+    /// Creates the options of a read at `now`, on the store's clock. The result must not be stored in a near cache.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             now,
@@ -85,21 +86,22 @@ impl ReadOptions {
         }
     }
 
-    /// Sets that the answer will be stored in a near cache.
+    /// Sets that the result of the read will be stored in a near cache.
     pub const fn for_near_cache(mut self) -> Self {
         self.for_near_cache = true;
         self
     }
 }
 
-/// The number of writes with [`PutMode::Create`] that a store remembers at least, for each entry of a session: 64.
+/// The least number of writes with [`PutMode::Create`] that a store remembers for each entry of a session: 64.
 ///
-/// A late copy of one of them creates nothing, see [`TokenStore::write`](crate::TokenStore::write).
+/// If the network delivers a remembered write a second time, the late copy creates nothing. See
+/// [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
 /// The precondition of a write, which the stored entry must meet.
 ///
-/// If it fails, the write stores nothing and returns [`PutResult::PreconditionFailed`].
+/// If the precondition fails, the write stores nothing and returns [`PutResult::PreconditionFailed`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -111,7 +113,8 @@ pub enum PutMode {
     Overwrite,
     /// Creates the entry. The precondition fails if an entry exists.
     Create,
-    /// Replaces exactly this version, the one that was read. The precondition fails if another version, or no entry, exists.
+    /// Replaces the entry if it still has this version, which the caller read. The precondition fails if the store has another version, or
+    /// no entry.
     Update(Version),
 }
 
@@ -123,14 +126,15 @@ pub enum PutMode {
 pub struct WriteOptions {
     /// The precondition: [`PutMode::Overwrite`] by default.
     pub mode: PutMode,
-    /// The owner of a refresh lock of this entry, or `None` (the default) to release no lock.
+    /// The owner whose refresh lock of this entry is released with the write, or `None` (the default) to release no lock.
     ///
-    /// The lock is released with the write, whether the entry is stored or not. The store may release it in the same request. It may also
-    /// count the lock as free because the version is no longer the one that the owner saw.
+    /// The owner's lock is released whether the entry is stored or not. The store may release it in the same request. It may also count the
+    /// lock as free because the entry no longer has the version that the owner saw.
     pub releasing: Option<LockOwner>,
-    /// `true` if the write must be as durable as a sign-out, `false` by default. An example is a write that is confirmed by the replicas
-    /// that a store was configured to wait for. The result of a refresh is written so (G6), since the refresh token that it replaces cannot
-    /// be sent again.
+    /// `true` if the write must be as durable as a sign-out, `false` by default. For example, a store that is configured to wait for
+    /// replicas then waits until they confirm the write.
+    ///
+    /// The result of a refresh is written so, because the refresh token that it replaces is spent and is never sent again (G6).
     pub durable: bool,
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
@@ -147,7 +151,7 @@ impl WriteOptions {
         }
     }
 
-    /// Sets that the write must be as durable as a sign-out.
+    /// Sets that the write must be as durable as a sign-out. See the field [`durable`](#structfield.durable).
     pub const fn durable(mut self) -> Self {
         self.durable = true;
         self
@@ -191,8 +195,8 @@ pub struct EvictOptions {
     pub now: Timestamp,
     /// The app server that receives the acknowledgements of the invalidation message, or `None` (the default) to publish no message.
     ///
-    /// The store publishes in the same step or after it, even if it ended nothing. A store without a [`Backplane`](crate::Backplane)
-    /// publishes nothing.
+    /// The store publishes the message in the same step as the eviction or after it, even if the eviction ended no session. A store without
+    /// a [`Backplane`](crate::Backplane) publishes nothing.
     pub publish: Option<ServerId>,
 }
 
@@ -236,7 +240,7 @@ pub struct Evicted {
 impl Evicted {
     /// Creates the result of an eviction. `ended` is `true` if it ended a session.
     ///
-    /// Replicas and message are `None`.
+    /// `replicas` and `published` are `None`.
     pub const fn new(ended: bool) -> Self {
         Self {
             ended,
@@ -245,13 +249,13 @@ impl Evicted {
         }
     }
 
-    /// Sets how many replicas have confirmed it, or `None` if the store was not configured to wait for them.
+    /// Sets how many replicas have confirmed the eviction, or `None` if the store was not configured to wait for replicas.
     pub const fn confirmed_by(mut self, replicas: Option<u32>) -> Self {
         self.replicas = replicas;
         self
     }
 
-    /// Sets the invalidation message that was published for it.
+    /// Sets the invalidation message that the store published for the eviction.
     pub fn published(mut self, published: Published) -> Self {
         self.published = Some(published);
         self

@@ -25,13 +25,14 @@ impl LockOwner {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AcquireOptions {
-    /// The new owner. If it already holds the lock, it renews the lock.
+    /// The owner that is to hold the lock. If it already holds the lock, its lease is renewed.
     pub owner: LockOwner,
     /// How long the lock is held, counted from when the store receives the request.
     pub lease: Duration,
-    /// The version of the entry that is due for a refresh. `None` (the default) if no entry was read.
+    /// The version of the entry that the caller read and wants to refresh. `None` (the default) if the caller read no entry.
     ///
-    /// If the store has another version, it is fresher: the lock is not taken, and [`Acquired::Fresher`] returns the entry.
+    /// If the store has another version of the entry, that version is fresher. Then the lock is not taken, and the result is
+    /// [`Acquired::Fresher`] with the stored entry.
     pub seen: Option<Version>,
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
@@ -65,46 +66,47 @@ impl AcquireOptions {
     reason = "a caller must tell all of them apart"
 )]
 pub enum Acquired {
-    /// `owner` holds the lock. The entry has the version `seen`, or no entry exists.
+    /// `owner` holds the lock. The stored entry has the version [`AcquireOptions::seen`], or no entry exists.
     Held,
-    /// The store has another version than `seen`; use this entry. The lock is not held.
+    /// The store has an entry with another version than [`AcquireOptions::seen`]: use this entry. `owner` does not hold the lock.
     Fresher(Entry),
-    /// Another owner holds the lock, for at most this long unless it renews the lock. Try again later.
+    /// Another owner holds the lock. Its lease ends after this duration, unless that owner renews it. Try again later.
     Busy(Duration),
 }
 
 /// Locks that give one app server at a time the right to call the provider's token endpoint for an entry. So one refresh at a time, in the
 /// whole fleet, sends the entry's refresh token (G6). They are an optional part of a store.
 ///
-/// The refreshed entry is written under the lock by [`TokenStore::write`](crate::TokenStore::write) with
-/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing). The version acts as a
-/// fencing token: an owner whose lease has expired overwrites no newer entry.
+/// The owner of the lock writes the refreshed entry by [`TokenStore::write`](crate::TokenStore::write) with
+/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing). The version in
+/// `PutMode::Update` acts as a fencing token: an owner whose lease has expired cannot overwrite a newer entry.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {
-    /// Takes or renews the lock of the entry `at`, and then reads its session and entry. One request, or two if lock and entry are separate
-    /// items.
+    /// Takes or renews the lock of the entry `at`, and then reads the session and the entry. Sends one request, or two if the store has the
+    /// lock and the entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the store's own failures.
     ///
     /// # Behaviour
-    /// - If `owner` already holds the lock, the lock is renewed and the answer is `Held`, also if the request was sent twice.
-    /// - A lock whose lease has expired is free. A store may also count a lock as free once the entry has another version than its owner
-    ///   saw: the owner has written, or can no longer overwrite anything.
-    /// - If the entry has another version than `seen`, or exists although `seen` is `None`, the answer is `Fresher`.
+    /// - If the entry has another version than `seen`, or exists although `seen` is `None`, the result is `Fresher`.
+    /// - If `owner` already holds the lock, for example because the request was sent twice, the lock is renewed and the result is `Held`.
+    /// - A lock whose lease has expired is free. A store may also count a lock as free if the entry has another version than the lock's
+    ///   owner saw. That owner has written already, or can no longer overwrite anything.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired>;
 
-    /// Releases the lock if `owner` still holds it. One request. A lock of another owner stays as it is.
+    /// Releases the lock of the entry `at` if `owner` still holds it. A lock of another owner stays as it is. Sends one request.
     ///
     /// # Errors
-    /// The store's own failures. The lock ends with its lease in any case.
+    /// The store's own failures. The lock is then free when its lease expires.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
-    /// Ends the session of `at` if the entry still has the version `version`, whose refresh token the provider refused.
+    /// Ends the session of the entry `at` if the entry still has the version `version`, and returns `true`. The provider refused the refresh
+    /// token of that version.
     ///
-    /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. It ends no other session. One
-    /// atomic step, and two requests if session and entry are separate items. It sets no not-before time, since a session id is never used
-    /// again.
+    /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. Other sessions continue. The call
+    /// is one atomic step. It sends one request, or two if the store has the session and the entry in separate items. It sets no not-before
+    /// time, because a session id is never used again.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, perhaps by an earlier attempt of this request; the

@@ -20,12 +20,12 @@ pub struct SidEntry {
     pub requested_at: Timestamp,
     /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// The deadline, on the store's own clock. From then on the store refuses the request.
+    /// The deadline of [`SidIndex::add`], on the store's own clock. From this time on the store refuses the request.
     pub not_after: Timestamp,
 }
 
 impl SidEntry {
-    /// Creates an entry for [`SidIndex::add`]. All times are on the store's clock.
+    /// Creates an entry for [`SidIndex::add`]. All times are on the store's clock, as described at the fields.
     pub const fn new(
         account: AccountKey,
         requested_at: Timestamp,
@@ -165,13 +165,14 @@ impl AccountPage {
 
 /// The choice whether a bulk eviction sets a not-before time on each account, for [`SidIndex::evict_accounts`].
 ///
-/// Either the accounts or their issuer must have one, so that a sign-in that began earlier is refused (G2).
+/// Either each account or their issuer must have a not-before time. With it, the store refuses a sign-in that began earlier and arrives
+/// later (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
     /// Sets a not-before time on each account, for accounts that were listed one by one.
     Account,
-    /// Sets no not-before time. The caller has set that of the issuer with [`SidIndex::set_issuer_not_before`].
+    /// Sets no not-before time on the accounts. The caller must have set the issuer's before, with [`SidIndex::set_issuer_not_before`].
     Issuer,
 }
 
@@ -181,30 +182,34 @@ pub enum NotBeforeScope {
 /// It is optional. Without it, a store supports neither sign-out by `sid` alone nor sign-out of an issuer.
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Adds a sign-in to the index under its `sid`, beside other accounts. One request; at most a few if others add to the `sid` at the
-    /// same time, or live longer.
+    /// Adds the account of a sign-in to the index, under `sid`. Accounts that the index already has under this `sid` stay.
+    ///
+    /// Sends one request. A store may send a few if other sign-ins add to the same `sid` at the same time, or if another session under it
+    /// ends later.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the `sid` was ended forever, or if its not-before time is equal to or later
-    /// than the `requested_at` of the entry (G2). Also if the store's own clock has passed `not_after`. Otherwise the store's own failures.
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2): the `sid` was ended forever, its not-before
+    ///   time is equal to or later than the `requested_at` of `sid_entry`, or the store's own clock has passed `not_after`.
+    /// - The store's own failures.
     ///
     /// # Behaviour
-    /// - The entry lives as long as the longest session under the `sid`. Its expiry never falls.
+    /// - The index has the `sid` until the last session under it has ended. The expiry of the `sid` in the index never becomes earlier.
     /// - A request that is sent twice has the effect of one.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
-    /// Sets the not-before time of a `sid`, even of an unknown one, and returns the accounts under it. The list is empty for an unknown
-    /// `sid`. One request, or two if it would lower the present not-before time.
+    /// Sets the not-before time of a `sid`, and returns the accounts under the `sid`. Sends one request, or two if the `sid` already has a
+    /// later not-before time or one that expires later.
     ///
-    /// A repeated call returns the accounts again.
+    /// If the index does not have the `sid`, the not-before time is set nevertheless, and the list is empty. A repeated call returns the
+    /// accounts again.
     ///
     /// # Errors
     /// The store's own failures.
     ///
     /// # Behaviour
-    /// - The not-before time is stored for at least `not_before_lifetime` after the store receives it, and at least as long as the entry of
-    ///   the index.
-    /// - Not-before times never fall: the later one stays, and `CutoffBound::Forever` stays.
+    /// - The not-before time is stored for at least `not_before_lifetime` after the store receives it, and at least as long as the index
+    ///   has the `sid`.
+    /// - Not-before times never become earlier: the later one stays, and `CutoffBound::Forever` stays.
     /// - The time of `CutoffBound::Time` is on the store's clock.
     async fn set_sid_not_before(
         &self,
@@ -213,9 +218,10 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Checks that a sign-in, which began at `requested_at`, did not begin before a sign-out of its whole issuer. One request.
+    /// Checks that no sign-out of the whole issuer overtook a sign-in that began at `requested_at`. Sends one request.
     ///
-    /// Returns `Ok` if the issuer has no not-before time or an earlier one, and the store's own clock has not passed `not_after`.
+    /// Returns `Ok` if the store's own clock has not passed `not_after`, and the issuer has no not-before time or one that is earlier than
+    /// `requested_at`.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to or later than `requested_at`, or if the
@@ -227,8 +233,8 @@ pub trait SidIndex: Send + Sync {
         not_after: Timestamp,
     ) -> Result<()>;
 
-    /// Sets the not-before time of an issuer, on the store's clock. The later of two stays. One request, or two if it would lower the
-    /// present one.
+    /// Sets the not-before time of an issuer to `at`, on the store's clock. A later time that the issuer already has stays. Sends one
+    /// request, or two if the issuer already has a later not-before time or one that expires later.
     ///
     /// # Errors
     /// The store's own failures.
@@ -239,10 +245,9 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Returns a page of the accounts for which the store has data: an account's partition. A store may visit far more accounts than it
-    /// returns.
+    /// Returns a page of the accounts for which the store has data. A store may visit far more accounts than it returns.
     ///
-    /// Every account whose partition exists from the first page to the last is in at least one page.
+    /// An account is in at least one page if the store has data for it during the whole listing, from the first page to the last.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.
@@ -250,11 +255,13 @@ pub trait SidIndex: Send + Sync {
 
     /// Evicts many accounts up to one cutoff time on the store's clock.
     ///
-    /// It does what [`TokenStore::evict`](crate::TokenStore::evict) does with
-    /// [`EvictTarget::Account`](crate::EvictTarget::Account), with hundreds of accounts in a request, or with many requests at once.
+    /// For each account, it does the same as [`TokenStore::evict`](crate::TokenStore::evict) with
+    /// [`EvictTarget::Account`](crate::EvictTarget::Account). It sends one request for hundreds of accounts, or many requests at once.
+    ///
+    /// Returns one result for each account, in the order of `accounts`.
     ///
     /// # Errors
-    /// One for each account that failed, in the order of `accounts`; the other accounts are evicted.
+    /// An account whose eviction failed has an error as its result. The other accounts are evicted nevertheless.
     async fn evict_accounts(
         &self,
         accounts: &[AccountKey],

@@ -45,8 +45,8 @@ impl TokenCache {
         self.0.coordinator.server()
     }
 
-    /// Returns how long an app server that receives no invalidation message may serve near-cache entries. A sign-out waits at most this
-    /// long plus a fiftieth of it.
+    /// Returns how long an app server that receives no invalidation message may serve near-cache entries. A sign-out waits for
+    /// near caches for at most this long plus 2% and 5 ms.
     ///
     /// It is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the longest
     /// maximum age. It is zero if no server has a near cache. The value comes from a record in the store that all servers share, which is
