@@ -151,7 +151,7 @@ impl WriteOptions {
         }
     }
 
-    /// Sets that the write must be as durable as a sign-out. See the field [`durable`](#structfield.durable).
+    /// Sets that the write must be as durable as a sign-out. By default, it is not.
     pub const fn durable(mut self) -> Self {
         self.durable = true;
         self

@@ -101,8 +101,8 @@ pub trait RefreshLocks: Send + Sync {
     /// The store's own failures. The lock is then free when its lease expires.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
-    /// Ends the session of the entry `at` if the entry still has the version `version`, and returns `true`. The provider refused the refresh
-    /// token of that version.
+    /// Ends the session of the entry `at` if the entry still has the version `version`, and returns `true`. The provider refused the
+    /// refresh token of that version.
     ///
     /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. Other sessions continue. The call
     /// is one atomic step. It sends one request, or two if the store has the session and the entry in separate items. It sets no not-before

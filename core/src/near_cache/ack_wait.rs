@@ -8,8 +8,9 @@ use crate::{Acknowledgement, InvalidationId, LeaseHolder, Published, RegistryId,
 /// The wait ends when each server with a lease has dropped its near-cache entries, or when every lease has expired. Then no server can
 /// serve the ended sessions (G1).
 ///
-/// The registry may be new, for example after a failover. Then it may lack a lease that was granted before. It counts as complete if this
-/// server, or a server that acknowledged, has known it for longer than any lease. Otherwise the longest lease is waited out.
+/// The registry of near-cache leases may be new, for example after a failover. Then it may lack a lease that was granted before. The
+/// registry counts as complete if this server, or a server that acknowledged, has known it for longer than any lease lasts. Otherwise the
+/// sign-out waits for the longest lease.
 #[derive(Debug, Clone)]
 pub struct AckWait {
     message: InvalidationId,
@@ -20,10 +21,11 @@ pub struct AckWait {
 }
 
 impl AckWait {
-    /// Starts the wait for the servers that `published` names, except `own`, which has dropped its entries already.
+    /// Starts the wait for the servers in [`Published::holders`], except `own`. The server `own` is the one that signs out, and has dropped
+    /// its entries already.
     ///
     /// `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`. `received`
-    /// is the time of the store's answer. `longest_lease` is the longest lease of any server.
+    /// is the time when the store's answer `published` was received. `longest_lease` is the longest lease of any server.
     pub fn new(
         published: Published,
         own: ServerId,
@@ -62,7 +64,8 @@ impl AckWait {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
-    /// Returns `true` if every running lease is known to be in the registry. Otherwise, the wait only ends with the longest lease.
+    /// Returns `true` if the registry is known to contain every running lease. Otherwise acknowledgements do not end the wait: it lasts
+    /// until [`over_at`](Self::over_at).
     pub fn is_whole(&self) -> bool {
         self.whole
     }
@@ -73,8 +76,8 @@ impl AckWait {
         self.over_at
     }
 
-    /// Returns the servers that have not acknowledged yet. After the wait, [`BackplaneConnection::reap`](crate::BackplaneConnection::reap)
-    /// removes them from the registry.
+    /// Returns the servers that have not acknowledged yet. When the wait is over, pass them to
+    /// [`BackplaneConnection::reap`](crate::BackplaneConnection::reap), which removes them from the registry.
     pub fn silent(&self) -> &[LeaseHolder] {
         &self.silent
     }

@@ -42,7 +42,8 @@ pub trait BootTime: fmt::Debug + Send + Sync + 'static {
 
 /// The machine's clock: `CLOCK_BOOTTIME` on Linux and Android, which includes suspension, and a monotonic clock elsewhere.
 ///
-/// No clock of a guest includes the time for which a hypervisor froze the guest. Keep the near cache off on such machines.
+/// If a hypervisor freezes a virtual machine, no clock of that machine counts the frozen time. Do not use a near cache on machines that can
+/// be frozen.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemBootTime;

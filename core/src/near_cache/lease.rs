@@ -20,8 +20,8 @@ pub struct ConnectionNumber(u64);
 
 /// An app server's right to serve its near-cache entries, as a state machine that does no I/O: the lease, and the invalidation counters.
 ///
-/// An entry is served while its [`InvalidationCounter`] equals that of its account and the lease runs. Both are checked at each hit. Each
-/// method is one atomic step. The model explores every order of them.
+/// A near-cache entry may be served while the lease runs and the entry's [`InvalidationCounter`] equals the present one of its account.
+/// Both are checked at each hit. Each method is one atomic step. The model tests explore every order of these steps.
 #[derive(Debug)]
 pub struct NearCacheLease {
     counters: InvalidationCounters,
@@ -46,8 +46,8 @@ impl NearCacheLease {
     /// Creates the state of a server on a store without a backplane, where entries need no lease. They are served until their maximum age.
     ///
     /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of all servers before it returns. Every server
-    /// must therefore know that this one has a near cache. [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead, and
-    /// [`serve_until_resigned`](Self::serve_until_resigned) when that is so.
+    /// must therefore know that this one has a near cache. [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead. When every
+    /// server knows, it calls [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -60,14 +60,16 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the present counter of an account. The caller must take it before it sends the read whose result it stores, and must store
-    /// it with the result.
+    /// Returns the present invalidation counter of an account. The caller must call this before it sends the read whose result it stores,
+    /// and must store the counter with the result.
     pub fn counter(&self, account: &AccountKey) -> InvalidationCounter {
         self.counters.of(account)
     }
 
-    /// Returns `true` if an entry with this counter may be served: no invalidation came since, and the lease runs. The caller checks the
-    /// age of the entry. `now` is called last, so that a server that was suspended in between finds its lease expired.
+    /// Returns `true` if a near-cache entry of `account` that was stored with `counter` may be served: the lease runs, and no invalidation
+    /// of the account came since. The caller must also check the age of the entry.
+    ///
+    /// The method calls `now` last. So a server that was suspended during the check finds its lease expired.
     pub fn may_serve(
         &self,
         account: &AccountKey,
@@ -78,8 +80,8 @@ impl NearCacheLease {
         self.counters.of(account) == counter && now().as_nanos() < lease_until
     }
 
-    /// Returns the end of the lease, which may have passed. Returns `None` without a lease, or after it was given up. On a store without a
-    /// backplane, the end is the greatest instant while entries are served.
+    /// Returns the end of the lease, which may be in the past. Returns `None` if the server never had a lease or has given it up. On a
+    /// store without a backplane, the end is the greatest instant while entries are served.
     pub fn lease_until(&self) -> Option<BootInstant> {
         match self.lease_until.load(Ordering::Acquire) {
             0 => None,
@@ -90,8 +92,8 @@ impl NearCacheLease {
     /// Prepares for a new backplane connection. Call it before the request to the store, because invalidation messages can be received and
     /// acknowledged as soon as the server listens.
     ///
-    /// What this server knows of the registry belongs to the earlier connection, so it is dropped. The lease ends too: until the connection
-    /// is open, reads may go to any server of the store.
+    /// Forgets the registry that was read on the earlier connection, and ends the lease: until the new connection is open, reads may go to
+    /// any server of the store. Returns the number of the new connection, for [`connected`](Self::connected) and the later events.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -100,8 +102,10 @@ impl NearCacheLease {
         ConnectionNumber(known.connection)
     }
 
-    /// Records that the connection is open and the server listens. All counters rise: a server that does not know of this server's lease
-    /// may have signed users out in the meantime. An earlier connection is ignored.
+    /// Records that the connection is open and the server receives invalidation messages. Raises all counters, so that no present
+    /// near-cache entry is served any more: another server may have signed users out without knowing of this server's lease.
+    ///
+    /// Does nothing if `connection` is not the latest one.
     pub fn connected(&self, connection: ConnectionNumber) {
         let known = self.known();
         if known.connection == connection.0 {
@@ -110,10 +114,11 @@ impl NearCacheLease {
         }
     }
 
-    /// Records that a renewal on this connection was answered, at `received`. The lease runs from `sent`, when the renewal was sent.
+    /// Records that the store answered a renewal of the lease on this connection. The renewal was sent at `sent` and answered at
+    /// `received`. The lease runs for the duration `lease` from `sent` on.
     ///
-    /// If the id of the registry has changed, all counters rise: no present near-cache entry is served any more. A renewal on an earlier
-    /// connection is ignored.
+    /// If `registry` differs from the registry that was last seen on this connection, or is the first one, all counters rise: no present
+    /// near-cache entry is served any more. Does nothing if `connection` is not the latest one.
     pub fn renewed(
         &self,
         connection: ConnectionNumber,
@@ -131,8 +136,8 @@ impl NearCacheLease {
         self.lease_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// Records that the registry's id was read on this connection, without a renewal. If it has changed, all counters rise. A read on an
-    /// earlier connection is ignored.
+    /// Records that the id of the registry was read on this connection at `received`, without a renewal. The counters rise as for
+    /// [`renewed`](Self::renewed). Does nothing if `connection` is not the latest one.
     pub fn saw(&self, connection: ConnectionNumber, registry: RegistryId, received: BootInstant) {
         let mut known = self.known();
         if known.connection == connection.0 {
@@ -147,7 +152,9 @@ impl NearCacheLease {
         }
     }
 
-    /// Applies an invalidation: of a message that was received, or of a change that this server makes itself.
+    /// Raises the counters of the accounts in `what`, or all counters. So their present near-cache entries are not served any more.
+    ///
+    /// The invalidation comes from a message that was received, or from a change that this server makes itself.
     pub fn invalidate(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => {
@@ -159,15 +166,17 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the registry that this server has known, on its present connection, for longer than any lease of the fleet. A lease of
-    /// another registry has expired by then. Returns `None` if the server has read no registry on this connection, or not for that long.
+    /// Returns the registry if this server has known it, on its present connection, for longer than `longest_lease`, the longest lease of
+    /// the fleet. By then every lease of an earlier registry has expired. Returns `None` if the server has read no registry on this
+    /// connection, or has not known it for that long.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
         let (registry, since) = self.known().registry?;
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
-    /// Allows serving without a lease, on a store without a backplane, until [`resign`](Self::resign) is called. Call it when every server
-    /// knows that this one has a near cache. Results of reads that are sent from then on are served until they expire by age.
+    /// Allows this server to serve near-cache entries without a lease, on a store without a backplane, until [`resign`](Self::resign) is
+    /// called. Call it when every server knows that this one has a near cache. Only results of reads that are sent afterwards are served,
+    /// until they expire by age.
     pub fn serve_until_resigned(&self) {
         self.counters.raise_all();
         self.lease_until.store(u64::MAX, Ordering::Release);

@@ -15,8 +15,8 @@ use crate::{
 
 /// A store that serves reads from this process's memory, for as long as its [`NearCacheLease`] allows it.
 ///
-/// - A hit needs no request, and never returns an entry of a session that was signed out (G1). Each hit checks that no invalidation came
-///   since the entry's read was sent, that the lease runs and that the entry is not too old.
+/// - A hit needs no request, and never returns an entry of a session that was signed out (G1). Each hit checks that the
+///   lease runs, that the entry is not too old, and that no invalidation of its account came since the entry's read was sent.
 /// - Only existing entries and sessions are cached. Misses and ended sessions are always answered by the store.
 /// - Concurrent reads of one entry share one request.
 /// - A server reads its own writes at once. An unconditional put on another server is published, and is seen here when the invalidation
@@ -24,9 +24,9 @@ use crate::{
 /// - The bytes of an entry are wiped when it is dropped. It is dropped when its account is signed out, when there is no room for it,
 ///   and within seconds of its maximum age.
 ///
-/// It does not renew the lease or receive invalidation messages. The owner of the [`NearCacheLease`] does that, and calls
-/// [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) assembles all
-/// parts, as `near-cache(sealed(store))`.
+/// A `NearCache` does not renew the lease or receive invalidation messages. The code that owns the [`NearCacheLease`] must do that, and
+/// must call [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache)
+/// assembles all parts, as `near-cache(sealed(store))`.
 #[derive(Debug)]
 pub struct NearCache<S> {
     pub(super) store: Arc<S>,
@@ -44,7 +44,8 @@ struct EntryRead {
 }
 
 impl<S: TokenStore> NearCache<S> {
-    /// Creates a near cache for `inner`, which serves what it has read while `own_lease` allows it. Ages are measured with `clock`.
+    /// Creates a near cache in front of the store `inner`. It serves what it has read while `own_lease` allows it. It measures ages with
+    /// `clock`.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range. Also if `inner` has no backplane, and `policy` sets a lease or no
@@ -88,14 +89,14 @@ impl<S: TokenStore> NearCache<S> {
         self.config.longest_life()
     }
 
-    /// Returns the entry from the near cache, or `None` if it is not in there or may not be served. Sends no request, and never waits.
-    /// `now` is the time on the store's clock.
+    /// Returns the entry from the near cache, or `None` if the near cache does not have it or must not serve it. Sends no request, and
+    /// never waits. `now` is the time on the store's clock.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }
 
-    /// Drops near-cache entries, and prevents reads in flight from storing any. This is what an invalidation message asks for. When it
-    /// returns, none of the entries can be served.
+    /// Drops the near-cache entries that an invalidation names, and prevents reads in flight from storing them again. When the method
+    /// returns, none of these entries can be served. Call it for each invalidation message that this server receives.
     pub fn forget(&self, what: &Invalidation) {
         self.cache.forget(what);
     }

@@ -10,10 +10,10 @@ const NEAR_CACHE: &str = "near_cache";
 const LEASE: &str = "lease";
 
 impl NearCacheConfig {
-    /// Parses the near-cache parameters of a store URL, on every backend, and removes them. `?near_cache=60s` turns the near cache on and
-    /// sets its maximum age. `&lease=1s` sets the lease.
+    /// Parses the near-cache parameters of a store URL of any backend. `?near_cache=60s` turns the near cache on and sets its maximum age.
+    /// `&lease=1s` sets the lease.
     ///
-    /// Returns the settings, or `None` without these parameters, and the URL of the store itself.
+    /// Returns the settings and the URL without these parameters. The settings are `None` if the URL has neither parameter.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a duration that is invalid or out of range, for a repeated parameter, and for `lease`
@@ -57,10 +57,10 @@ impl NearCacheConfig {
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
 
-    /// Returns `self` if it has no lease, as a store without a [`Backplane`](crate::Backplane) requires. The URL of such a store is checked
-    /// with it before a connection is opened.
+    /// Returns `self` if no lease is set. A store without a [`Backplane`](crate::Backplane) supports no lease, so it checks its URL with
+    /// this method before it opens a connection.
     ///
-    /// The maximum age must be set too, which opening the cache checks.
+    /// Such a store also needs a maximum age. This method does not check that: opening the cache does.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if a lease is set.

@@ -17,19 +17,19 @@ pub struct SignInPlan<'a> {
     pub account: AccountKey,
     /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`.
     pub sid: Option<SidKey>,
-    /// How the session begins, which decides the limit that it counts for.
+    /// The kind of the session. `max_sessions` limits the sessions of each kind separately.
     pub kind: SessionKind,
-    /// The time of the session on each clock.
+    /// The times of the session's authentication, on the store's clock and on the provider's.
     pub times: SessionTimes,
     /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// The deadline, on the store's own clock. From then on the store refuses every step.
+    /// The deadline of the sign-in, on the store's own clock. From this time on the store refuses every step of the sign-in.
     pub not_after: Timestamp,
-    /// The most living sessions of the account, of each kind. When the limit is exceeded, the oldest session is ended.
+    /// The most living sessions of each kind in the account, including the new session. If there would be more, the oldest ones are ended.
     pub max_sessions: usize,
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// Creates a new ticket secret, for each time that the first step is sent.
+    /// Creates a random ticket secret. It is called each time that the first step is sent.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
     /// Background access to the session, or `None` if only its ticket can open it.
     pub background: Option<BackgroundPlan<'a>>,
@@ -39,7 +39,7 @@ pub struct SignInPlan<'a> {
 pub struct BackgroundPlan<'a> {
     /// The key by which the background session is found within its account.
     pub name: BackgroundKey,
-    /// Encrypts the ticket secret, together with its account.
+    /// Encrypts the ticket secret together with the account. The store receives the result.
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
 }
 
@@ -47,7 +47,7 @@ pub struct BackgroundPlan<'a> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// The ticket secret of the session, for its ticket. No other copy of it exists, except in a background session.
+    /// The ticket secret of the session, from which the caller makes the ticket. No other copy exists, except in a background session.
     pub ticket_secret: TicketSecret,
     /// The number of the account's other sessions that ended because of `max_sessions`.
     pub displaced: usize,
@@ -55,18 +55,24 @@ pub struct SignedIn {
 
 /// Begins a session, in all the parts of the store where a sign-out looks for it.
 ///
-/// The order of steps: the account's record, the index entry of the `sid`, a read of the issuer's not-before time, the background session.
-/// A sign-out takes the opposite order, so that whichever of the two comes second meets the other. The store's own clock refuses each step
-/// after `not_after`, while every not-before time that could refuse it still exists.
+/// The steps are, in this order:
+/// 1. Store the session in the account's record.
+/// 2. Add the account to the index of the `sid`, if the sign-in has a `sid` and the store has an index.
+/// 3. Read the issuer's not-before time, if the store has an index.
+/// 4. Store the background session, if the sign-in has background access.
 ///
-/// The first step is sent up to three times after retryable errors, each time with a new ticket secret. If a later step fails, the session
-/// is removed again.
+/// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. So either
+/// the sign-out finds the session, or the sign-in finds the not-before time. The store's own clock refuses each step from `not_after` on.
+/// Until then, every not-before time that could refuse the sign-in still exists.
+///
+/// After a retryable error the first step is sent again, at most three times in all, each time with a new ticket secret. If a later step
+/// fails, the session is ended again.
 ///
 /// # Errors
 /// - [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2).
 /// - [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in under a `sid` that was signed out.
-/// - [`Unsupported`](ErrorKind::Unsupported) with `background`, if the store does not support background sessions.
-/// - The errors of the store. A session that may have been begun has a ticket secret that is in no ticket.
+/// - [`Unsupported`](ErrorKind::Unsupported) if the sign-in has background access and the store does not support background sessions.
+/// - The errors of the store. The session may then remain in the store, but no ticket for it exists.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
     match admit(store, plan, &begun.ticket_secret).await {
