@@ -23,14 +23,16 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// The time at which the providers' signing keys are fetched. Pass it to [`SignOutRoutesBuilder::key_fetch`]. In both
+/// The choice when the providers' signing keys are fetched. Pass it to [`SignOutRoutesBuilder::key_fetch`]. In both
 /// cases fetched keys are used for ten minutes, and for an hour while the provider cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
-    /// In a background task, before a message needs them. The task renews them every ten minutes. This is the default.
+    /// The keys are fetched in a background task, before a message needs them. The task fetches them again every ten
+    /// minutes. This is the default.
     Background,
-    /// When a message needs them. The message waits for them for at most the [timeout for keys](crate::Timeouts::keys).
+    /// The keys are fetched when a message needs them. The message waits for them for at most the [timeout for
+    /// keys](crate::Timeouts::keys).
     OnDemand,
 }
 
@@ -85,8 +87,8 @@ impl SignOutRoutesBuilder {
 
     /// Sets the path of this app to which a user is redirected after the sign-out. The default is `/`.
     ///
-    /// The redirect follows the return from the provider, or follows the sign-out at once if the provider has no logout
-    /// endpoint. [`build`](Self::build) refuses a URL with a host.
+    /// The user is redirected there after the return from the provider. If the provider has no logout endpoint, the
+    /// user is redirected there as soon as the sessions have ended. [`build`](Self::build) refuses a URL with a host.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after = path.into();
         self
@@ -124,10 +126,10 @@ impl SignOutRoutesBuilder {
     }
 
     /// Sets whether a sign-out waits until no app server can serve its sessions from a near cache. The default is
-    /// [`Wait::Everywhere`]: it waits.
+    /// [`Wait::Everywhere`]: a successful response means that the sign-out is final on every server (G1).
     ///
-    /// With [`Wait::None`], a sign-out returns as soon as the store has ended the sessions, and **can return before it
-    /// is final**.
+    /// With [`Wait::None`], the response comes as soon as the store has ended the sessions. **The sign-out may not be
+    /// final then.**
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
         self

@@ -123,31 +123,31 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's keys are fetched. By default the
-    /// discovery document names it.
+    /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's keys are fetched. By default the URL
+    /// comes from the discovery document.
     ///
-    /// The discovery document is then not read. Set the [`end_session_endpoint`](Self::end_session_endpoint) too, or
-    /// the app's own sign-out does not reach the provider.
+    /// If this URL is set, the discovery document is not read. Set the
+    /// [`end_session_endpoint`](Self::end_session_endpoint) too, or the app's own sign-out does not reach the provider.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = JwksSource::Uri(url.into());
         self
     }
 
-    /// Sets the provider's keys: a JWK Set, as JSON. No keys are fetched, so a new key of the provider needs a new
-    /// setting.
+    /// Sets the provider's keys: a JWK Set, as JSON. Then no keys are fetched. If the provider has a new key, the app
+    /// must be configured with it.
     ///
-    /// The discovery document is then not read either. Set the [`end_session_endpoint`](Self::end_session_endpoint)
-    /// too.
+    /// The discovery document is not read either. Set the [`end_session_endpoint`](Self::end_session_endpoint) too, or
+    /// the app's own sign-out does not reach the provider.
     pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
         self.keys = JwksSource::Inline(jwks.into());
         self
     }
 
-    /// Accepts logout tokens whose `aud` contains these audiences in addition to the client (OpenID Connect Core 1.0
-    /// section 3.1.3.7 rule 3).
+    /// Accepts logout tokens whose `aud` contains these audiences in addition to the client's id (OpenID Connect Core
+    /// 1.0 section 3.1.3.7 rule 3).
     ///
-    /// By default every audience must be a client of the provider in these routes. Security events need no such
-    /// setting, because they are sent to many receivers.
+    /// By default, each audience in the `aud` of a logout token must be the id of a client that these routes have for
+    /// the provider. The setting does not affect security events, whose `aud` may contain any other receivers.
     pub fn trusted_audiences(
         mut self,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -159,7 +159,8 @@ impl ClientRegistration {
     /// Sets the minimum time between two fetches of the keys that are caused by messages with unknown keys. The default
     /// is 10 s, the maximum is 60 s.
     ///
-    /// A message with an unknown key that arrives within this time is answered with 503 and verified after it.
+    /// A message with an unknown key that arrives within this time after a fetch is answered with 503. It is verified
+    /// when the time is over and the keys have been fetched again.
     pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
         self.jwks_cooldown = cooldown;
         self
@@ -168,15 +169,15 @@ impl ClientRegistration {
     /// Sets whether a logout token must have an `exp`. The default is [`ClaimRequirement::Required`], as Back-Channel
     /// Logout 1.0 section 2.4 requires: a token without it is rejected with 400.
     ///
-    /// Ory Hydra sends tokens without it. With [`ClaimRequirement::Optional`], such a token is valid for the [maximum
-    /// token age](Self::max_token_age). Security events are not affected.
+    /// Ory Hydra sends tokens without an `exp`. With [`ClaimRequirement::Optional`], such a token is valid for the
+    /// [maximum token age](Self::max_token_age). Security events are not affected.
     pub fn exp_claim(mut self, exp: ClaimRequirement) -> Self {
         self.exp_claim = exp;
         self
     }
 
-    /// Sets the issuer of the accounts that this transmitter's security events are about. By default it is the
-    /// transmitter's own issuer.
+    /// Sets the issuer of the accounts that the security events of this client's provider are about. By default it is
+    /// the provider's own issuer. The provider is called the *transmitter* of these events.
     ///
     /// For example, Google's events come from `https://accounts.google.com/` and are about accounts of
     /// `https://accounts.google.com`. Register such a transmitter as a separate client. Its client id is the audience
@@ -218,8 +219,8 @@ impl ClientRegistration {
     /// Sets the provider's logout endpoint, to which users who sign out are redirected. By default it comes from the
     /// discovery document.
     ///
-    /// If neither names one, users are redirected to [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out)
-    /// and stay signed in at the provider.
+    /// If neither this setting nor the discovery document has an endpoint, users are redirected to
+    /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) and stay signed in at the provider.
     pub fn end_session_endpoint(mut self, url: impl Into<String>) -> Self {
         self.end_session_endpoint = Some(url.into());
         self
@@ -228,19 +229,19 @@ impl ClientRegistration {
     /// Sets the URL to which the provider sends users back after a sign-out. Write it exactly as it is registered at
     /// the provider. It is the URL of the route [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT).
     ///
-    /// By default the parameter is not sent, and the provider decides which page the user sees. The origin of the URL
-    /// also counts as an origin of this app in the check against cross-site requests.
+    /// By default the parameter `post_logout_redirect_uri` is not sent, and the provider decides which page the user
+    /// sees. The origin of the URL also counts as an origin of this app in the check against cross-site requests.
     pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
         self.post_logout_redirect_uri = Some(url.into());
         self
     }
 
-    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint` (RP-Initiated
-    /// Logout 1.0 section 2). By default it is sent.
+    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint`
+    /// (RP-Initiated Logout 1.0 section 2). By default it is sent.
     ///
     /// With [`IdTokenHint::Omit`], the provider receives the `client_id`, and the ID token's `login_hint` or `sid` as
-    /// `logout_hint`. It may then ask the user to confirm. Use it for a provider that rejects the parameter, or to keep ID
-    /// tokens out of URLs.
+    /// `logout_hint`. The provider may then ask the user to confirm. Use `Omit` for a provider that rejects
+    /// `id_token_hint`, or to keep ID tokens out of URLs.
     pub fn id_token_hint(mut self, hint: IdTokenHint) -> Self {
         self.id_token_hint = hint;
         self
@@ -273,8 +274,8 @@ impl ClientRegistration {
     ///
     /// Nothing is revoked in these cases:
     /// - [`TokenSource::revocation`] of `source` returns [`Revocation::None`](token_cache_core::Revocation::None).
-    /// - It returns [`Revocation::Grant`](token_cache_core::Revocation::Grant), and the account has another live
-    ///   session or may have one.
+    /// - `revocation` returns [`Revocation::Grant`](token_cache_core::Revocation::Grant), and the account has another
+    ///   live session or may have one.
     /// - The session has no ID token and may belong to another client of the provider.
     pub fn revoke_on_sign_out(mut self, key: EntryKey, source: impl TokenSource) -> Self {
         self.revocation = Some((key, Arc::new(source)));

@@ -65,9 +65,9 @@ impl SignOutRoutes {
     /// Fetches the signing keys of all providers that are not cached yet, for at most 15 seconds. Keys that are set
     /// with [`ClientRegistration::jwks`] are not fetched.
     ///
-    /// Call this method before serving, to check that the keys can be fetched. By default,
-    /// [`build`](crate::SignOutRoutesBuilder::build) also fetches them in the background. Without either they are
-    /// fetched when a message needs them.
+    /// Call this method before the app serves requests, to check that the keys can be fetched. It is optional: by
+    /// default, [`build`](crate::SignOutRoutesBuilder::build) starts to fetch them in the background, and otherwise
+    /// they are fetched when a message needs them.
     ///
     /// # Errors
     /// [`KeyFetchError`] with the issuers whose keys cannot be fetched now. The routes work nevertheless, and fetch

@@ -9,7 +9,7 @@ use crate::SignOutScopeKind;
 pub struct SignOutEvent {
     /// The cause of the sign-out: the user in this app, or a kind of message of the provider.
     pub cause: SignOutCause,
-    /// The kind of sessions that it was to end. For a provider's message, it is
+    /// The kind of sessions that the sign-out was to end. For a provider's message, it is
     /// [`ProviderSession`](SignOutScopeKind::ProviderSession) if the message has a `sid`, and otherwise
     /// [`Account`](SignOutScopeKind::Account).
     pub scope: SignOutScopeKind,

@@ -12,8 +12,8 @@ use crate::TicketSource;
 /// The result of reading a ticket, in the extensions of a request. The app inserts it before the sign-out routes or the
 /// session check run, and [`ExtensionTicketSource`] reads it there.
 ///
-/// It is for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
-/// With actix-web, `actix::ActixSignOut::ticket_source` does all of this.
+/// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
+/// With actix-web, `actix::ActixSignOut::ticket_source` inserts the extension and removes the ticket.
 ///
 /// After the request, [`is_removed`](Self::is_removed) says whether to remove the ticket from the app's session.
 #[derive(Debug, Clone)]
@@ -32,8 +32,9 @@ impl TicketExtension {
         }
     }
 
-    /// Returns `true` if the app must remove the ticket: its session has ended, or it is invalid or cannot be read.
-    /// Clones share the answer, so keep a clone of the extension that was inserted.
+    /// Returns `true` if the app must remove the ticket from its own session: the ticket's session has ended, or the
+    /// ticket is invalid or cannot be read. Call it after the request. Clones share the answer, so keep a clone of the
+    /// extension that was inserted.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }

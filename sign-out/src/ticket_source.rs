@@ -47,7 +47,7 @@ pub trait TicketSource: Send + Sync + 'static {
     /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it, or `None` if no header is
     /// needed.
     ///
-    /// It is called in the request whose session has ended, or whose ticket is invalid or unreadable. A ticket of an
-    /// ended session opens no session, even if it is not removed.
+    /// The routes and the session check call it for a request whose session has ended, or whose ticket is invalid or
+    /// unreadable. A ticket of an ended session opens no session, even if it is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

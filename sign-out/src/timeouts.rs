@@ -8,9 +8,9 @@ use crate::ConfigError;
 /// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The limit `sign_out` also applies to the
 /// app's own sign-out.
 ///
-/// Providers disconnect early: the shortest known time is two and a half seconds. So the sum must be less than two
-/// seconds. A sign-out that takes longer continues. The provider receives 503, and its next attempt joins the running
-/// sign-out.
+/// Providers disconnect early: the shortest known time is two and a half seconds. So the sum of the two limits must be
+/// less than two seconds. If a sign-out takes longer than its limit, it continues. The provider receives 503, and its
+/// next attempt joins the running sign-out.
 ///
 /// The sign-out timeout includes the wait for near caches. The default is enough for a lease of one second, even if an
 /// app server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if a timeout is too short for
@@ -39,15 +39,16 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Sets how long a message may wait for the provider's keys. The default is 600 ms. After it the response is 503,
-    /// and the message is verified later. A user's sign-out waits as long for the discovery document.
+    /// Sets how long a message may wait for the provider's keys. The default is 600 ms. If the keys are not fetched
+    /// within this time, the response is 503, and the message is verified later. The app's own sign-out waits at most
+    /// this long for the provider's discovery document.
     pub fn keys(mut self, timeout: Duration) -> Self {
         self.keys = timeout;
         self
     }
 
     /// Sets how long a response may wait for a sign-out, including its wait for near caches. The default is 1.2 s.
-    /// After it the response is 503, and the sign-out continues.
+    /// If the sign-out takes longer, the response is 503, and the sign-out continues.
     pub fn sign_out(mut self, timeout: Duration) -> Self {
         self.sign_out = timeout;
         self

@@ -16,8 +16,8 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 ///
 /// A sign-out returns when no server can serve a near-cache entry of the ended sessions (G1). If the store has a
 /// [`Backplane`](crate::Backplane), the other servers acknowledge that they dropped these entries. A server that does not acknowledge,
-/// because it crashed or is cut off, delays a sign-out by one [`lease`](Self::lease), once. If the store has no backplane, **every** sign-out
-/// waits for [`max_age`](Self::max_age).
+/// because it crashed or is cut off, delays a sign-out by one [`lease`](Self::lease), once. If the store has no backplane, **every**
+/// sign-out waits for [`max_age`](Self::max_age).
 ///
 /// Near-cache entries hold decrypted tokens in this process's memory. They are wiped when they are dropped.
 ///
