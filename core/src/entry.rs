@@ -225,7 +225,8 @@ impl Entry {
     /// encrypted: the result is then an error, or bytes without meaning. For such an entry, use [`stored`](Self::stored).
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if the first byte is not an encoding of [`Session::put`](crate::Session::put), or if there is none.
+    /// [`Corrupt`](ErrorKind::Corrupt) if the entry is empty, or its first byte is not an encoding of
+    /// [`Session::put`](crate::Session::put).
     pub fn bytes(&self) -> Result<&[u8]> {
         match self.value.split_first() {
             Some((&tag, rest)) if Encoding::from_tag(tag).is_some() => Ok(rest),
@@ -237,7 +238,7 @@ impl Entry {
     /// directly from a store is still encrypted.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if the entry does not contain a token set, but for example other bytes, or is still encrypted.
+    /// [`Corrupt`](ErrorKind::Corrupt) if other bytes than a token set were put, or the entry is still encrypted.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))

@@ -75,8 +75,8 @@ impl SessionTimes {
     /// Returns the same times, but replaces each time that is not credible by the earliest time, [`Timestamp::default`]. `now` is the time
     /// on the store's clock.
     ///
-    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. Every sign-out until that time
-    /// would spare the session. Therefore a store compares the credible times with a cutoff.
+    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. A session with such a time
+    /// would be spared by every sign-out until then. Therefore a store compares the credible times with a cutoff.
     pub fn credible_at(&self, now: Timestamp) -> Self {
         let credible = |time: Timestamp| {
             if time > now + MOST_PROVIDER_AHEAD {
@@ -154,7 +154,8 @@ pub enum EvictTarget {
     /// another `sid` continue.
     ///
     /// Sets a not-before time for the account's sessions without a `sid`, on the provider's clock. The store then refuses a sign-in without
-    /// a `sid` whose [`auth_time`](SessionTimes::auth_time) is equal or earlier (G2). It does not refuse a sign-in with a `sid`.
+    /// a `sid` whose [`auth_time`](SessionTimes::auth_time) is `without_sid_until` or earlier (G2). A sign-in with a `sid` is not refused
+    /// by this not-before time.
     SidOrWithoutSid {
         /// The hash of the provider's `sid`.
         sid: SidKey,
