@@ -14,9 +14,9 @@ pub enum Wait {
     ///
     /// The wait is usually one message round trip, and never longer than
     /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It takes this maximum in these cases:
-    /// - An app server stopped without releasing its lease. Only the next sign-out takes it.
+    /// - An app server stopped without releasing its lease. This happens once for each such server.
     /// - The registry of near-cache leases may lack a lease, for example after a failover of the store.
-    /// - The store has no [`Backplane`](crate::Backplane). Every sign-out takes it.
+    /// - The store has no [`Backplane`](crate::Backplane). Then every sign-out takes it.
     #[default]
     Everywhere,
     /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other servers an invalidation message. A
