@@ -30,8 +30,8 @@ pub struct KeyUse {
     pub opened: u64,
     /// The time since it last decrypted one. If it never did, the time since this server got the key.
     ///
-    /// A key can be removed when every app server has encrypted with another key for longer than the longest lifetime of a session, and
-    /// this key has been idle on every app server for that long.
+    /// The key can be removed when every app server has encrypted with another key for longer than the longest lifetime of a session.
+    /// The key must also have been idle on every app server for that long.
     pub idle: Duration,
 }
 
