@@ -93,8 +93,8 @@ impl Connected {
 
     /// Announces an empty list, to read the registry.
     pub(crate) async fn holders(&self) -> Result<Vec<LeaseHolder>, Violation> {
-        let nobody = Invalidation::Accounts(Vec::new());
-        Ok(self.publishes(nobody).await?.holders)
+        let no_accounts = Invalidation::Accounts(Vec::new());
+        Ok(self.publishes(no_accounts).await?.holders)
     }
 
     /// The invalidation message of an id, if it was heard.

@@ -16,20 +16,13 @@ impl TokenCache {
     /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes were changed, or belong to another account or session.
     /// - The errors of the store.
     pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
-        open_background_session(self, account).await
+        let keys = self.fresh_keys().await?;
+        let account = keys.id_key.account(account);
+        let name = keys.id_key.background_key_by_account();
+        let open =
+            |sealed: &[u8]| TicketPayload::open(&self.0.ring, TicketPayload::BACKGROUND, sealed);
+        find_background_session(self, &account, &name, &keys, open).await
     }
-}
-
-pub(super) async fn open_background_session(
-    cache: &TokenCache,
-    account: &AccountId,
-) -> Result<Option<Session>> {
-    let keys = cache.fresh_keys().await?;
-    let account = keys.id_key.account(account);
-    let name = keys.id_key.background_key_by_account();
-    let open =
-        |sealed: &[u8]| TicketPayload::open(&cache.0.ring, TicketPayload::BACKGROUND, sealed);
-    find_background_session(cache, &account, &name, &keys, open).await
 }
 
 /// Returns the session of the newest background session under `name`, or `None` if none lives. `open` decrypts its ticket

@@ -11,15 +11,12 @@ mod session;
 
 mod sign_out;
 
-mod clock;
-
 mod application;
 mod background;
 mod on_behalf_of;
 
 mod accounts;
 mod bulk;
-mod diagnostics;
 mod encryption_stats;
 mod expected_sids;
 mod namespace;
@@ -39,8 +36,8 @@ pub use self::{
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::backend::in_same_call;
 use crate::{
-    AccountKey, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy, Result,
-    Secret, SidMeaning, TokenStore,
+    AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy,
+    Result, Secret, SidMeaning, Timestamp, TokenStore,
     near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
     refresh::Refreshes,
     seal::{Ring, UnreadableEntries},
@@ -111,6 +108,55 @@ struct Settings {
 }
 
 impl TokenCache {
+    /// Returns the earliest time that the store's clock can show now. Does no I/O.
+    ///
+    /// Call it before a token request is sent, and pass the time as `sent_at` to
+    /// [`TokenSet::from_response`](crate::TokenSet::from_response), which counts the lifetime of the new tokens from it. Use it for every
+    /// other time that goes into the cache too. The machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then
+    /// count as fresh.
+    ///
+    /// An app server estimates the store's clock from the store's answers, to within a few milliseconds (up to a second on DynamoDB). The
+    /// true time is between `now` and [`latest_now`](Self::latest_now). Therefore an expiry that is counted from `now` is never later than
+    /// the true one.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    pub fn now(&self) -> Result<Timestamp> {
+        Ok(self.keys()?.earliest)
+    }
+
+    /// Returns the latest time that the store's clock can show now. Does no I/O.
+    ///
+    /// Use it to check whether a time that the provider sent, such as an `iat`, is in the future. A time later than `latest_now` is
+    /// certainly in the future on the store's clock. For the time of new tokens, use [`now`](Self::now).
+    ///
+    /// # Errors
+    /// As [`now`](Self::now).
+    pub fn latest_now(&self) -> Result<Timestamp> {
+        Ok(self.keys()?.latest)
+    }
+
+    /// Returns the diagnostics of the store and of this server's configuration: settings of the store that weaken a promise, missing
+    /// permissions, a key file that other users may read. Opening the cache logs each of them once. Does no I/O.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// let cache = token_cache_core::TokenCache::in_memory().await?;
+    /// assert_eq!(cache.diagnostics(), []);
+    /// # Ok(()) }
+    /// ```
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.store().diagnostics();
+        diagnostics.extend_from_slice(&self.0.ring.keys().diagnostics);
+        diagnostics
+    }
+
+    /// Returns the store, wrapped in the layers for encryption and near cache. Apps do not need it: it is for tools that call the methods
+    /// of [`TokenStore`] directly.
+    pub fn store(&self) -> &dyn TokenStore {
+        &*self.0.store
+    }
+
     pub(crate) fn refreshes(&self) -> &Refreshes {
         &self.0.refreshes
     }

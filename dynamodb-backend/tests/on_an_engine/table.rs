@@ -145,11 +145,11 @@ async fn a_table_is_created_once() {
 #[tokio::test]
 async fn a_service_that_is_not_there_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = crate::engine::Engine::at(format!("http://{}", listener.local_addr().unwrap()));
+    let silent = crate::engine::Engine::at(format!("http://{}", listener.local_addr().unwrap()));
     drop(listener);
     let mut config = config("table-6");
     config.operation_timeout = Duration::from_secs(2);
-    let error = DynamoDbStore::existing_client(&nobody.client(), config)
+    let error = DynamoDbStore::existing_client(&silent.client(), config)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
