@@ -56,7 +56,7 @@ async fn a_store_on_an_existing_client_has_a_near_cache_and_opens_new_connection
 async fn settings_that_confirm_nothing_are_refused_before_any_request() {
     let mut config = RedisConfig::default();
     config.confirm_every_write = true;
-    let nobody = redis::Client::open("redis://127.0.0.1:1/").unwrap();
-    let refused = RedisStore::existing_client(nobody, &config).await;
+    let closed = redis::Client::open("redis://127.0.0.1:1/").unwrap();
+    let refused = RedisStore::existing_client(closed, &config).await;
     assert_eq!(refused.unwrap_err().kind(), token_cache::ErrorKind::Config);
 }

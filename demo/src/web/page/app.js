@@ -309,7 +309,7 @@ async function slowRefresh(card) {
 function inWords(body) {
   switch (body.error) {
     case "not_signed_in":
-      return "nobody is signed in.";
+      return "no user is signed in.";
     case "signed_out":
       return "refused, this session has signed out.";
     default:
