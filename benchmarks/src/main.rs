@@ -58,6 +58,13 @@ fn run(args: &Args) -> Result<bool> {
             Suite::SignOut => sign_out::run(args).await,
         }
     })?;
+    if figures.is_empty() {
+        return Err(format!(
+            "no figure of this suite has a name that begins with `{}`",
+            args.only
+        )
+        .into());
+    }
     report::table(&figures);
     if let Some(file) = &args.json {
         report::json(&figures, file)?;

@@ -88,7 +88,7 @@ impl Connected {
         backplane_of(&*self.store)?
             .publish(Some(self.id), what)
             .await
-            .should_work("announcing")
+            .should_work("publishing")
     }
 
     /// Announces an empty list, to read the registry.

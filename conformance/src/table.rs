@@ -76,7 +76,7 @@ static ALL: [Check; TOTAL] = [
     check!(sign_outs::ending_nothing_is_reported, G4, Nothing, "a sign-out that ended nothing looks like success"),
     check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server continues with what it read before"),
     check!(sign_outs::a_write_is_seen_by_every_server_at_once, G4, Nothing, "another server spends a refresh token whose successor is stored"),
-    // ticket_secrets.rs
+    // session_ids.rs
     check!(session_ids::a_write_after_a_sign_out_is_refused, G2, Nothing, "a running refresh brings the account back"),
     check!(session_ids::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
     check!(session_ids::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),

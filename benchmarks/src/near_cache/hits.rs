@@ -23,7 +23,7 @@ const THREADS: [usize; 2] = [1, 2];
 /// Measures a hit, which is a synchronous lookup with all its checks, beside the `get` of two cache engines with the account as the key.
 ///
 /// The engines are `moka`, the usual choice, and `quick_cache`, which the near caches are built on.
-pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !THREADS
         .iter()
         .any(|threads| args.wants(&by_moka_at(*threads)) || args.wants(&by_engine_at(*threads)))
@@ -59,18 +59,11 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
             threads,
         };
         bench
-            .compare(
-                size,
-                format!("near-cache/hit/{threads}"),
-                1.3,
-                &hits,
-                &by_moka,
-                "moka",
-            )
+            .compare(figures, by_moka_at(threads), 1.3, &hits, &by_moka, "moka")
             .await?;
         let name = by_engine_at(threads);
         bench
-            .compare(size, name, 2.0, &hits, &by_engine, "quick_cache")
+            .compare(figures, name, 2.0, &hits, &by_engine, "quick_cache")
             .await?;
     }
     Ok(())
@@ -93,7 +86,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn compare(
         &self,
-        size: &mut Vec<Figure>,
+        figures: &mut Vec<Figure>,
         name: String,
         goal: f64,
         ours: &(impl Fn(usize) -> Option<Entry> + Sync),
@@ -122,7 +115,7 @@ impl Bench<'_> {
         #[expect(clippy::cast_precision_loss, reason = "far fewer calls than 2^52")]
         let nanos = |round: f64| round * 1e9 / (calls * turns.turns) as f64;
         let figure = Figure::new(name, &rounds::time(&rounds), Better::Lower, goal);
-        size.push(figure.beside(&watch).detail(format!(
+        figures.push(figure.beside(&watch).detail(format!(
             "{:.0} ns a hit; {:.0} ns a get of {beside}",
             nanos(ours),
             nanos(raw),

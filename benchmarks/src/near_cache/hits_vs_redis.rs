@@ -25,7 +25,7 @@ const NAME: &str = "near-cache/hit-vs-redis";
 const VALUE: usize = 1 << 10;
 
 /// Hits of one caller beside reads of one caller from a Redis server on this machine, of the same kind of entry.
-pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(NAME) {
         return Ok(());
     }
@@ -92,6 +92,6 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
         per_second(reads, raw) / 1e3,
     );
     let figure = Figure::new(NAME.to_owned(), &ratios, Better::Higher, 100.0);
-    size.push(figure.beside(&watch).detail(detail));
+    figures.push(figure.beside(&watch).detail(detail));
     Ok(())
 }

@@ -30,7 +30,7 @@ struct Idle {
 }
 
 /// Measures the additional requests of an idle server with copies: for each lease, with more servers and with copies of more accounts.
-pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let leases = if args.quick { 4 } else { 20 };
     // A renewal each quarter of a lease; of those that fall into so many leases there may be one more.
     let goal = f64::from(4 * leases + 1) / f64::from(leases);
@@ -43,7 +43,7 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
             rows.push(idle.row(servers, 1));
         }
         let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, goal);
-        size.push(figure.detail("a renewal each quarter of a lease".to_owned()));
+        figures.push(figure.detail("a renewal each quarter of a lease".to_owned()));
     }
     for accounts in ACCOUNTS {
         let name = format!("{NAME}/accounts-{accounts}");
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
             let idle = beyond(SERVERS, accounts, leases).await?;
             rows.push(idle.row(SERVERS, accounts));
             let figure = Figure::new(name, &[idle.requests], Better::Lower, goal);
-            size.push(figure.detail(format!("{:.0} bytes a lease and server", idle.bytes)));
+            figures.push(figure.detail(format!("{:.0} bytes a lease and server", idle.bytes)));
         }
     }
     if !rows.is_empty() {

@@ -38,8 +38,8 @@ struct Sent {
 
 /// How many messages a sign-out sends, for each other server: an invalidation message to it, and its answer. Reads and refreshes send none, and
 /// copies of other accounts have no part in it.
-pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
-    let invalidation_of = if args.quick {
+pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+    let near_cache = if args.quick {
         NEAR_CACHE_QUICK
     } else {
         NEAR_CACHE
@@ -48,12 +48,12 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     if args.wants(NAME) {
         report::progress(NAME);
         for servers in [2, 4, 16] {
-            let sent = sent(servers, 1, invalidation_of).await?;
+            let sent = sent(servers, 1, near_cache).await?;
             ratios.push(sent.share);
             rows.push(sent.row(servers, 1));
         }
         let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, GOAL);
-        size.push(figure.detail(
+        figures.push(figure.detail(
             "published for each other server of 2, 4 and 16: one invalidation message for all, one answer each".to_owned(),
         ));
     }
@@ -61,10 +61,10 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
         let name = format!("{NAME}/accounts-{accounts}");
         if args.wants(&name) && !args.quick {
             report::progress(&name);
-            let sent = sent(SERVERS, accounts, invalidation_of).await?;
+            let sent = sent(SERVERS, accounts, near_cache).await?;
             rows.push(sent.row(SERVERS, accounts));
             let figure = Figure::new(name, &[sent.share], Better::Lower, GOAL);
-            size.push(figure.detail(format!(
+            figures.push(figure.detail(format!(
                 "{:.2} messages a sign-out with {SERVERS} servers",
                 sent.messages
             )));
@@ -96,10 +96,10 @@ impl Sent {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
-async fn sent(servers: u32, accounts: usize, invalidation_of: &str) -> Result<Sent> {
+async fn sent(servers: u32, accounts: usize, near_cache: &str) -> Result<Sent> {
     let redis = RedisServer::start(RedisOptions::default())?;
     let fleet = |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers as usize];
-    let mut ours = Fleet::open(&fleet("copies", invalidation_of)).await?;
+    let mut ours = Fleet::open(&fleet("copies", near_cache)).await?;
     ours.hold_leases(&redis).await?;
     let copies = counted(&redis, &mut ours, accounts).await?;
     let mut bare = Fleet::open(&fleet("bare", "")).await?;

@@ -19,13 +19,13 @@ const ACCOUNTS: [usize; 3] = [1, 1_000, 20_000];
 
 /// All figures of this suite.
 pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {
-    let mut size = Vec::new();
-    workload::overhead(args, &mut size).await?;
-    hits::run(args, &mut size).await?;
-    hits_vs_redis::run(args, &mut size).await?;
-    workload::hit_ratio(args, &mut size).await?;
-    sign_out::run(args, &mut size).await?;
-    messages::run(args, &mut size).await?;
-    idle::run(args, &mut size).await?;
-    Ok(size)
+    let mut figures = Vec::new();
+    workload::overhead(args, &mut figures).await?;
+    hits::run(args, &mut figures).await?;
+    hits_vs_redis::run(args, &mut figures).await?;
+    workload::hit_ratio(args, &mut figures).await?;
+    sign_out::run(args, &mut figures).await?;
+    messages::run(args, &mut figures).await?;
+    idle::run(args, &mut figures).await?;
+    Ok(figures)
 }

@@ -24,11 +24,11 @@ const LEASE: Duration = Duration::from_secs(1);
 const NEAR_CACHE: &str = "&near_cache=60s&lease=1s";
 
 /// How long a sign-out takes that waits until no server can serve a copy.
-pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     for servers in [1, 4, 16] {
         let name = format!("near-cache/sign-out/{servers}");
         if args.wants(&name) {
-            size.push(alive(args, name, servers, None).await?);
+            figures.push(alive(args, name, servers, None).await?);
         }
     }
     for servers in [4, 16] {
@@ -37,12 +37,12 @@ pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
             NETWORK.as_micros()
         );
         if args.wants(&name) {
-            size.push(alive(args, name, servers, Some(NETWORK)).await?);
+            figures.push(alive(args, name, servers, Some(NETWORK)).await?);
         }
     }
     let name = "near-cache/sign-out/dead-server";
     if args.wants(name) {
-        size.push(dead(args, name).await?);
+        figures.push(dead(args, name).await?);
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ const COUNTED: f64 = 288.0;
 /// Measures the hit ratio of a workload in which the account of rank n is read 1/n as often as the first.
 ///
 /// The copies have room for a tenth of the accounts. The goal compares with a cache that holds the busiest tenth from the start.
-pub(super) async fn hit_ratio(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn hit_ratio(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(RATIO) {
         return Ok(());
     }
@@ -48,21 +48,21 @@ pub(super) async fn hit_ratio(args: &Args, size: &mut Vec<Figure>) -> Result<()>
     let best = share_of(NEAR_CACHE) / share_of(ACCOUNTS);
     #[expect(clippy::cast_precision_loss, reason = "far fewer draws than 2^52")]
     let ratio = f64::from(hits) / draws as f64;
-    let stats = accounts.near_cache.size();
+    let size = accounts.near_cache.size();
     let figure = Figure::new(RATIO.to_owned(), &[ratio / best], Better::Higher, 0.9);
-    size.push(figure.detail(format!(
+    figures.push(figure.detail(format!(
         "{:.1} % hits, {:.1} % the best there can be; {} copies of {ACCOUNTS} accounts, {:.1} MB",
         ratio * 100.0,
         best * 100.0,
-        stats.items,
-        f64::from(u32::try_from(stats.bytes)?) / 1e6,
+        size.items,
+        f64::from(u32::try_from(size.bytes)?) / 1e6,
     )));
     Ok(())
 }
 
 /// The memory that a copy takes beside its value, over what it is counted as. The values are the memory store's own, which shares
 /// them. No figure where the system does not tell. It is to be measured first: memory that was freed before is taken again unseen.
-pub(super) async fn overhead(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn overhead(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(OVERHEAD) {
         return Ok(());
     }
@@ -76,12 +76,12 @@ pub(super) async fn overhead(args: &Args, size: &mut Vec<Figure>) -> Result<()> 
     };
     accounts.read_all().await?;
     let after = resident().unwrap_or(before);
-    let stats = accounts.near_cache.size().items;
-    let per_item = (after - before) / f64::from(u32::try_from(stats)?);
+    let items = accounts.near_cache.size().items;
+    let per_item = (after - before) / f64::from(u32::try_from(items)?);
     let ratio = [per_item / COUNTED];
     let figure = Figure::new(OVERHEAD.to_owned(), &ratio, Better::Lower, 1.0);
-    size.push(figure.detail(format!(
-        "{per_item:.0} bytes a copy, of {stats} accounts with one"
+    figures.push(figure.detail(format!(
+        "{per_item:.0} bytes a copy, of {items} accounts with one"
     )));
     Ok(())
 }

@@ -155,7 +155,7 @@ pub(crate) fn provider_session(sid: &str) -> Result<ProviderSid, Violation> {
 }
 
 pub(crate) fn under(sign_in: SignIn, sid: &str) -> Result<SignIn, Violation> {
-    sign_in.sid(sid).should_work("labelling a sign-in")
+    sign_in.sid(sid).should_work("a sign-in with a `sid`")
 }
 
 /// A logout message of the provider.

@@ -65,7 +65,7 @@ pub(crate) async fn an_invalidation_message_arrives_complete(
             let published = backplane_of(&*origin.store)?
                 .publish(by.map(|by| by.id), what.clone())
                 .await
-                .should_work("announcing")?;
+                .should_work("publishing")?;
             for server in [&origin, &other] {
                 server.renews().await?;
                 let heard = server

@@ -152,7 +152,7 @@ pub(crate) async fn strange_sids_are_sessions_of_their_own(setup: &Setup) -> Res
         let sign_in = app.sign_in_of(&format!("user {}", i % 3))?;
         let sign_in = sign_in
             .sid(sid)
-            .should_work("labelling with a strange `sid`")?;
+            .should_work("a sign-in with a strange `sid`")?;
         sessions.push(app.begins(sign_in).await?);
     }
     for (i, sid) in sids.iter().enumerate() {

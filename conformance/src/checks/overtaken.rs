@@ -219,7 +219,7 @@ pub(crate) async fn sessions_without_sid_have_their_own_not_before_time(
     ada.evicts_nothing(without_sid(provider(2_000))).await?;
     let with_sid = ada.record()?.with_sid(other).requested_at(FAR);
     let refused = ada.begin(with_sid).await;
-    refused.should_be_signed_out("a labelled sign-in that the account's sign-out overtook")?;
+    refused.should_be_signed_out("a sign-in with a `sid` that the account's sign-out overtook")?;
     is_refused(&ada, FAR, provider(2_000)).await?;
     ada.evicts_nothing(by_provider(provider(5))).await?;
     is_refused(&ada, FAR, provider(2_000)).await

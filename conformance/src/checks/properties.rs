@@ -197,7 +197,7 @@ impl<'a> Round<'a> {
             requested_at: self.requested_at_of(),
             auth_time: self.auth_time_of(),
         };
-        let label = (self.dice.below(2) == 0).then(|| self.sid());
+        let sid = (self.dice.below(2) == 0).then(|| self.sid());
         let ends_at = self.now + HOUR + HOUR * self.dice.number(5);
         let mut session_id = *random::session_id()?.as_bytes();
         if let Some(last) = self.session_ids.last()
@@ -211,7 +211,7 @@ impl<'a> Round<'a> {
             return Ok(());
         }
         self.session_ids.push(session_id);
-        let mut record = SessionRecord::new(session_id, label, times, ends_at);
+        let mut record = SessionRecord::new(session_id, sid, times, ends_at);
         if self.dice.below(4) == 0 {
             record = record.of_kind(SessionKind::OnBehalfOf);
         }

@@ -226,7 +226,7 @@ pub(crate) async fn single_sign_on_after_the_providers_logout_is_refused(
     let without_sid = app.sign_in_of("ada")?;
     app.is_refused(
         without_sid,
-        "an unlabelled sign-in with the same `auth_time`",
+        "a sign-in without a `sid` with the same `auth_time`",
     )
     .await?;
     leaves_nothing(&app).await?;
@@ -278,8 +278,11 @@ pub(crate) async fn a_message_with_sub_and_sid_spares_other_sids(
     // The `sid` has ended for good, for every account under it. Unlabelled sessions of other accounts were not named.
     app.is_over(&of_bob).await?;
     app.lives(&bob_without_sid).await?;
-    app.is_refused(under_way, "an unlabelled sign-in that the message overtook")
-        .await?;
+    app.is_refused(
+        under_way,
+        "a sign-in without a `sid` that the message overtook",
+    )
+    .await?;
     let again = app
         .is_told(message(Some("ada"), Some(SID), LOGOUT)?)
         .await?;

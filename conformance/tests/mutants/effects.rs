@@ -133,10 +133,10 @@ impl Fault for ReleasesFirst {
 
 /// Reads the accounts of a `sid` first, and marks it a moment later.
 #[derive(Default)]
-pub(crate) struct LooksBeforeItMarks;
+pub(crate) struct LooksBeforeItSetsNotBefore;
 
 #[async_trait]
-impl Fault for LooksBeforeItMarks {
+impl Fault for LooksBeforeItSetsNotBefore {
     async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,

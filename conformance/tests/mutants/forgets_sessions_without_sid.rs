@@ -5,7 +5,7 @@ use token_cache_core::{AccountKey, EvictOptions, EvictTarget, Evicted, Result, T
 
 use crate::fault::Fault;
 
-/// Leaves no marker for the unlabelled.
+/// Sets no not-before time for sessions without a `sid`.
 #[derive(Default)]
 pub(crate) struct ForgetsSessionsWithoutSid;
 

@@ -61,10 +61,10 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
 /// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` background sessions of
 /// a name.
 #[derive(Default)]
-pub(crate) struct PublishesToAtMost<const WHAT: char, const N: usize>;
+pub(crate) struct AnswersAtMost<const WHAT: char, const N: usize>;
 
 #[async_trait]
-impl<const WHAT: char, const N: usize> Fault for PublishesToAtMost<WHAT, N> {
+impl<const WHAT: char, const N: usize> Fault for AnswersAtMost<WHAT, N> {
     async fn sessions(
         &self,
         healthy: &dyn TokenStore,
@@ -277,10 +277,10 @@ impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
 
 /// Tells `N` lease holders.
 #[derive(Default)]
-pub(crate) struct PublishesHoldersAtMost<const N: usize>;
+pub(crate) struct ListsHoldersAtMost<const N: usize>;
 
 #[async_trait]
-impl<const N: usize> Fault for PublishesHoldersAtMost<N> {
+impl<const N: usize> Fault for ListsHoldersAtMost<N> {
     async fn publish(
         &self,
         healthy: &dyn Backplane,
@@ -309,7 +309,7 @@ impl<const N: usize> Fault for PublishesHoldersAtMost<N> {
 
 /// Tells the lease holders whose connections are open.
 #[derive(Default)]
-pub(crate) struct PublishesConnectedHolders {
+pub(crate) struct ListsConnectedHolders {
     open: Arc<Mutex<Vec<ServerId>>>,
 }
 
@@ -350,7 +350,7 @@ impl token_cache_core::BackplaneConnection for Open {
 }
 
 #[async_trait]
-impl Fault for PublishesConnectedHolders {
+impl Fault for ListsConnectedHolders {
     async fn connect(
         &self,
         healthy: &dyn Backplane,

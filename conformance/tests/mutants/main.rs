@@ -207,7 +207,7 @@ macro_rules! caught_all {
 use self::{
     compares_a_few_bytes::ComparesAFewBytes,
     effects::{
-        EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItMarks, PointsAlthoughItRefuses,
+        EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItSetsNotBefore, PointsAlthoughItRefuses,
         PublishesFirst, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
         UpdatesWhatIsNotThere,
     },
@@ -217,8 +217,8 @@ use self::{
         KeepsNotBeforeBriefly, MisjudgesLateness, NeverExtends, ScalesNotBefore, TellsWholeSeconds,
     },
     limits::{
-        EndsAtMost, KeepsAtMost, PublishesConnectedHolders, PublishesHoldersAtMost,
-        PublishesToAtMost, SetsNotBeforeOfAtMost, SupersedesAtMost,
+        AnswersAtMost, EndsAtMost, KeepsAtMost, ListsConnectedHolders, ListsHoldersAtMost,
+        SetsNotBeforeOfAtMost, SupersedesAtMost,
     },
     remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
     silent::{BlocksItsThread, NeverAnswers},
@@ -258,7 +258,7 @@ caught_all! {
     evicts_one_by_one: EvictsOneByOne, by an_eviction_ends_all_at_once;
     sets_not_before_last: SetsNotBeforeLast, by sign_ins_and_an_eviction_meet;
     releases_first: ReleasesFirst, by a_write_back_frees_its_lock_last;
-    looks_before_it_sets_not_before: LooksBeforeItMarks, by a_sign_out_by_sid_and_a_sign_in_meet;
+    looks_before_it_sets_not_before: LooksBeforeItSetsNotBefore, by a_sign_out_by_sid_and_a_sign_in_meet;
     supersedes_before_it_refuses: SupersedesBeforeItRefuses, by what_is_refused_changes_nothing;
     points_although_it_refuses: PointsAlthoughItRefuses, by what_is_refused_changes_nothing;
     ends_a_millisecond_more: EndsAMillisecondMore, by a_sign_out_ends_no_neighbour;
@@ -270,22 +270,22 @@ caught_all! {
     ends_1_session_without_sid: EndsAtMost<'u', 1>, by any_number_of_sessions_without_sid_end;
     ends_256_sessions_without_sid: EndsAtMost<'u', 256>, by any_number_of_sessions_without_sid_end;
     supersedes_100_sessions: SupersedesAtMost<100>, by a_sign_in_ends_any_number_of_sessions;
-    lists_100_sessions: PublishesToAtMost<'l', 100>, by a_sid_may_have_any_number_of_sessions;
-    lists_1000_sessions: PublishesToAtMost<'l', 1000>, by a_sid_may_have_any_number_of_sessions;
-    tells_10_accounts_of_a_sid: PublishesToAtMost<'a', 10>, by a_sid_may_have_any_number_of_accounts;
-    tells_1000_accounts_of_a_sid: PublishesToAtMost<'a', 1000>, by a_sid_may_have_any_number_of_accounts;
-    streams_512_accounts: PublishesToAtMost<'p', 512>, by any_number_of_accounts_are_listed_and_evicted;
-    keeps_10_background_sessions: PublishesToAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
-    keeps_512_background_sessions: PublishesToAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
+    lists_100_sessions: AnswersAtMost<'l', 100>, by a_sid_may_have_any_number_of_sessions;
+    lists_1000_sessions: AnswersAtMost<'l', 1000>, by a_sid_may_have_any_number_of_sessions;
+    finds_10_accounts_of_a_sid: AnswersAtMost<'a', 10>, by a_sid_may_have_any_number_of_accounts;
+    finds_1000_accounts_of_a_sid: AnswersAtMost<'a', 1000>, by a_sid_may_have_any_number_of_accounts;
+    lists_512_accounts: AnswersAtMost<'p', 512>, by any_number_of_accounts_are_listed_and_evicted;
+    keeps_10_background_sessions: AnswersAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
+    keeps_512_background_sessions: AnswersAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
     keeps_64_entries: KeepsAtMost<'e', 64>, by a_session_may_have_any_number_of_entries;
     keeps_1000_entries: KeepsAtMost<'e', 1000>, by a_session_may_have_any_number_of_entries;
     keeps_128_locks: KeepsAtMost<'l', 128>, by a_session_may_have_any_number_of_entries;
     keeps_1000_sids: KeepsAtMost<'p', 1000>, by any_number_of_sids_lead_to_their_accounts;
     keeps_1000_issuers: KeepsAtMost<'i', 1000>, by any_number_of_sign_outs_are_kept;
     sets_not_before_of_1000_accounts_of_a_batch: SetsNotBeforeOfAtMost<1000>, by any_number_of_accounts_are_listed_and_evicted;
-    publishes_2_lease_holders: PublishesHoldersAtMost<2>, by an_invalidation_message_reaches_every_lease_holder;
-    publishes_1000_lease_holders: PublishesHoldersAtMost<1000>, by an_invalidation_message_reaches_every_lease_holder;
-    publishes_connected_lease_holders: PublishesConnectedHolders, by an_invalidation_message_reaches_every_lease_holder;
+    lists_2_lease_holders: ListsHoldersAtMost<2>, by an_invalidation_message_reaches_every_lease_holder;
+    lists_1000_lease_holders: ListsHoldersAtMost<1000>, by an_invalidation_message_reaches_every_lease_holder;
+    lists_connected_lease_holders: ListsConnectedHolders, by an_invalidation_message_reaches_every_lease_holder;
 
     keeps_not_before_for_2_seconds: KeepsNotBeforeBriefly<'a', 2_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
     keeps_not_before_for_10_seconds: KeepsNotBeforeBriefly<'a', 10_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;

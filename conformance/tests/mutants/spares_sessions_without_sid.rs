@@ -5,7 +5,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Ends the labelled sessions alone where subject and `sid` are named.
+/// Ends only the sessions with the `sid` if subject and `sid` are named.
 #[derive(Default)]
 pub(crate) struct SparesSessionsWithoutSid;
 

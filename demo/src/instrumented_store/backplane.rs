@@ -27,7 +27,10 @@ impl Backplane for InstrumentedStore {
             switch: Arc::clone(&switch),
             number,
         };
-        let connection = self.links()?.connect(server, Arc::new(listener)).await?;
+        let connection = self
+            .inner_backplane()?
+            .connect(server, Arc::new(listener))
+            .await?;
         Ok(Arc::new(Cuttable {
             connection,
             switch,
@@ -35,13 +38,13 @@ impl Backplane for InstrumentedStore {
         }))
     }
 
-    async fn publish(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Published> {
-        self.links()?.publish(signer, what).await
+    async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published> {
+        self.inner_backplane()?.publish(origin, what).await
     }
 }
 
 impl InstrumentedStore {
-    fn links(&self) -> Result<&dyn Backplane> {
+    fn inner_backplane(&self) -> Result<&dyn Backplane> {
         self.store.backplane().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "use the backplane").message("this store has none")
         })

@@ -85,7 +85,7 @@ fn is_gone() -> Error {
 
 impl fmt::Debug for BackplaneSwitch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LinkSwitch")
+        f.debug_tuple("BackplaneSwitch")
             .field(&*self.state.borrow())
             .finish()
     }

@@ -170,7 +170,7 @@ fn words(deed: &Deed) -> String {
         Outcome::Called => format!("calls with {token}"),
         Outcome::FromNearCache => format!("near cache: {token}"),
         Outcome::NotFromNearCache => "asked the store".to_owned(),
-        Outcome::BackplaneCut => "link cut".to_owned(),
+        Outcome::BackplaneCut => "backplane cut".to_owned(),
         Outcome::NoBackplane => "no backplane".to_owned(),
         Outcome::SignedOutTooEarly => "too early".to_owned(),
         Outcome::InFlight => "in flight".to_owned(),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_readme_has_a_backplane_into_the_repository_alone() {
+    fn no_readme_has_a_link_into_the_repository_alone() {
         links(&Metadata::read().unwrap()).unwrap();
         let text = "[a](docs/a.md) [b](https://b.example/b.md) ![c](c.png) [`d`](Struct::d) [e](#e)\n[f]: f.md\n[g]: #g";
         assert_eq!(relative(text), ["docs/a.md", "c.png", "f.md"]);

@@ -65,14 +65,14 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
     command::run(costs.args(of_refreshes))?;
     let mut costs = built.program(COSTS)?;
-    let of_copies = [
+    let near_cache = [
         "near-cache",
         "--quick",
         "--check",
         "--only",
         "near-cache/messages",
     ];
-    command::run(costs.args(of_copies))?;
+    command::run(costs.args(near_cache))?;
     for of_sign_outs in ["sign-out/requests", "sign-out/bodies"] {
         let mut costs = built.program(COSTS)?;
         let of_sign_outs = ["sign-out", "--quick", "--check", "--only", of_sign_outs];
