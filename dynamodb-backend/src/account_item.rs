@@ -352,9 +352,9 @@ mod tests {
         }
 
         #[test]
-        fn not_before_times_never_fall(account_item in account_item(), not_before_set in vec(not_before(), 1..4), record in session(), now in moment()) {
+        fn not_before_times_never_fall(account_item in account_item(), raised in vec(not_before(), 1..4), record in session(), now in moment()) {
             let mut after = account_item.clone();
-            for (kind, not_before) in not_before_set {
+            for (kind, not_before) in raised {
                 after.set_not_before(kind, not_before);
             }
             prop_assert!(!account_item.refuses(&record, now) || after.refuses(&record, now));

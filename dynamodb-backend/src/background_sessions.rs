@@ -25,7 +25,7 @@ impl BackgroundSessions for DynamoDbStore {
     ) -> Result<()> {
         let inner = self.inner();
         let client = &inner.client;
-        let operation = client.start("store a background session");
+        let operation = client.start("keep a background session");
         let session = inner
             .live_session(
                 operation,

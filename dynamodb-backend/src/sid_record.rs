@@ -211,12 +211,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_item_is_read_as_it_was_written(entered in vec(sid_entry(), 0..6), sets_not_before in vec((until(), moment()), 0..4)) {
+        fn an_item_is_read_as_it_was_written(entered in vec(sid_entry(), 0..6), cutoffs in vec((until(), moment()), 0..4)) {
             let mut sid_record = SidRecord::default();
             for sid_entry in &entered {
                 sid_record.enter(sid_entry);
             }
-            for (bound, end) in sets_not_before {
+            for (bound, end) in cutoffs {
                 sid_record.set_not_before(bound, end);
             }
             let (mut read, complete) = SidRecord::decode(&sid_record.encode(&key(), b"v"));

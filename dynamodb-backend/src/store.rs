@@ -130,8 +130,8 @@ impl Inner {
                 );
                 Ok(put.await?.is_ok())
             }
-            PutMode::Update(mode) => {
-                let expression = entry::replace(entry, mode, options.now);
+            PutMode::Update(replaced) => {
+                let expression = entry::replace(entry, replaced, options.now);
                 Ok(update(Idempotency::Idempotent, expression).await?.is_ok())
             }
             PutMode::Create => loop {

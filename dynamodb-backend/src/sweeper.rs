@@ -105,12 +105,12 @@ impl Inner {
                 .await?;
             let items: Vec<Key> = page.items.iter().filter_map(Item::key).collect();
             // Read after the items: a new session is in its account item before it has items.
-            let account_ops: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
-            let account_ops: Vec<Key> = account_ops.into_iter().map(account_item_key).collect();
+            let partitions: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
+            let account_keys: Vec<Key> = partitions.into_iter().map(account_item_key).collect();
             // An account item is one read unit, rarely more.
-            let cost = page.cost + u32::try_from(account_ops.len()).map_or(f64::MAX, f64::from);
-            let account_ops = self.client.get_all(operation, &account_ops).await?;
-            let orphans = orphans(&items, &account_ops, self.client.now()?.earliest);
+            let cost = page.cost + u32::try_from(account_keys.len()).map_or(f64::MAX, f64::from);
+            let account_items = self.client.get_all(operation, &account_keys).await?;
+            let orphans = orphans(&items, &account_items, self.client.now()?.earliest);
             self.client.delete_all(operation, &orphans).await?;
             swept.visited += items.len();
             swept.deleted += orphans.len();
@@ -165,8 +165,8 @@ fn account_item_key(partition: &str) -> Key {
 }
 
 /// Returns the items whose sessions are not in the account items, which were read later.
-fn orphans(items: &[Key], account_ops: &[Item], now: Timestamp) -> Vec<Key> {
-    let account_ops: HashMap<&str, &Item> = account_ops
+fn orphans(items: &[Key], account_items: &[Item], now: Timestamp) -> Vec<Key> {
+    let by_partition: HashMap<&str, &Item> = account_items
         .iter()
         .filter_map(|account_item| Some((account_item.text("pk")?, account_item)))
         .collect();
@@ -174,7 +174,7 @@ fn orphans(items: &[Key], account_ops: &[Item], now: Timestamp) -> Vec<Key> {
         let Some(session_id) = keys::session_of_sort_key(&key.sk) else {
             return false;
         };
-        match account_ops
+        match by_partition
             .get(key.pk.as_str())
             .map(|item| account_item::session(item, &session_id))
         {

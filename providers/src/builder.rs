@@ -170,7 +170,7 @@ fn endpoint(name: &str, url: &str) -> Result<Url> {
         Ok(url)
     } else {
         let message = format!(
-            "the {name} endpoint must be https (plain http only at a loopback address); its URL starts with `{}://`",
+            "the {name} endpoint must be https (plain http only at a loopback address); the scheme of its URL is `{}`",
             url.scheme()
         );
         Err(Error::config(OPERATION, message))
@@ -231,6 +231,10 @@ mod tests {
             ),
             (ProviderBuilder::new("https://id.example", ""), "client id"),
             (ProviderBuilder::new("/token", "shop"), "token endpoint"),
+            (
+                ProviderBuilder::new("localhost:8080/token", "shop"),
+                "scheme of its URL is `localhost`",
+            ),
             (
                 builder().revocation("", Revocation::Token),
                 "revocation endpoint",

@@ -25,19 +25,19 @@ pub enum OnBehalfOfGrant {
 pub struct OnBehalfOfSource {
     provider: Provider,
     assertion: SecretString,
-    exchange: OnBehalfOfGrant,
+    grant: OnBehalfOfGrant,
 }
 
 impl OnBehalfOfSource {
     pub(crate) const fn new(
         provider: Provider,
         assertion: SecretString,
-        exchange: OnBehalfOfGrant,
+        grant: OnBehalfOfGrant,
     ) -> Self {
         Self {
             provider,
             assertion,
-            exchange,
+            grant,
         }
     }
 }
@@ -54,7 +54,7 @@ impl TokenSource for OnBehalfOfSource {
                 "the assertion is empty, so nothing was sent; pass the access token that this API was called with",
             ));
         }
-        let grant = match self.exchange {
+        let form = match self.grant {
             OnBehalfOfGrant::TokenExchange => [
                 (
                     "grant_type",
@@ -72,7 +72,7 @@ impl TokenSource for OnBehalfOfSource {
                 ("requested_token_use", "on_behalf_of"),
             ],
         };
-        self.provider.request_tokens(&grant, &request).await
+        self.provider.request_tokens(&form, &request).await
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
@@ -86,9 +86,9 @@ impl TokenSource for OnBehalfOfSource {
 
 impl fmt::Debug for OnBehalfOfSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnBehalfOf")
+        f.debug_struct("OnBehalfOfSource")
             .field("provider", &self.provider)
-            .field("exchange", &self.exchange)
+            .field("grant", &self.grant)
             .finish_non_exhaustive()
     }
 }

@@ -122,26 +122,24 @@ impl Client {
             });
         }
         let connector = Connector::new(config)?;
-        Self::connect_with(connector, config.operation_timeout, config.durability)
-            .await
-            .map_err(|error| from_redis_error("connect", error))
+        Self::connect_with(connector, config.operation_timeout, config.durability).await
     }
 
     /// Opens connections with a client that the application already has.
     #[cfg(feature = "redis-1")]
     pub(crate) async fn existing(client: redis::Client, config: &RedisConfig) -> Result<Self> {
         let connector = Connector::with_client(client, config.connect_timeout);
-        Self::connect_with(connector, config.operation_timeout, config.durability)
-            .await
-            .map_err(|error| from_redis_error("connect", error))
+        Self::connect_with(connector, config.operation_timeout, config.durability).await
     }
 
     async fn connect_with(
         connector: Connector,
         operation_timeout: Duration,
         durability: Durability,
-    ) -> RedisResult<Self> {
-        let server = Server::open(connector.clone(), operation_timeout).await?;
+    ) -> Result<Self> {
+        let server = Server::open(connector.clone(), operation_timeout)
+            .await
+            .map_err(|error| from_redis_error("connect", error))?;
         let others = StandaloneServer {
             #[cfg(feature = "sentinel")]
             watch: connector.watch(&server),

@@ -290,9 +290,9 @@ impl fmt::Debug for SignOutRoutesBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignOutRoutesBuilder")
             .field("clients", &self.clients)
-            .field("ends", &self.scope)
+            .field("scope", &self.scope)
             .field("after", &self.after)
-            .field("bounds", &self.timeouts)
+            .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }
 }

@@ -193,12 +193,17 @@ impl HostCookie {
         })
     }
 
-    /// Returns the cookie of the app at the URL `app`.
-    pub(crate) fn for_url(app: &Url, name: &str) -> Result<Self, ConfigError> {
+    /// Returns the cookie of the app at `public_url`.
+    pub(crate) fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
+        let app = Url::parse(public_url).map_err(|error| {
+            ConfigError::new(format!(
+                "the app's URL {public_url:?} must be a URL: {error}"
+            ))
+        })?;
         if app.scheme() == "https" {
             return Self::secure(name);
         }
-        if app.scheme() == "http" && is_loopback(app) {
+        if app.scheme() == "http" && is_loopback(&app) {
             return Ok(Self {
                 name: token(name)?.to_owned(),
                 secure: false,

@@ -33,16 +33,16 @@ pub(crate) enum RequestSource {
 /// a proxy that changes `Host`.
 pub(crate) fn origin(request: &Parts, app_urls: &[Url]) -> RequestSource {
     let is_same_origin = match (single(&request.headers, &SEC_FETCH_SITE), &request.method) {
-        (HeaderValue::Value(site), _) => site == "same-origin" || site == "none",
-        (HeaderValue::Invalid, _) => false,
-        (HeaderValue::Missing, &Method::POST) => match single(&request.headers, &header::ORIGIN) {
-            HeaderValue::Missing => true,
-            HeaderValue::Value(origin) => is_app_url(origin, request, app_urls),
-            HeaderValue::Invalid => false,
+        (SingleHeader::Value(site), _) => site == "same-origin" || site == "none",
+        (SingleHeader::Invalid, _) => false,
+        (SingleHeader::Missing, &Method::POST) => match single(&request.headers, &header::ORIGIN) {
+            SingleHeader::Missing => true,
+            SingleHeader::Value(origin) => is_app_url(origin, request, app_urls),
+            SingleHeader::Invalid => false,
         },
-        (HeaderValue::Missing, _) => match single(&request.headers, &header::REFERER) {
-            HeaderValue::Value(referer) => is_app_url(referer, request, app_urls),
-            HeaderValue::Missing | HeaderValue::Invalid => false,
+        (SingleHeader::Missing, _) => match single(&request.headers, &header::REFERER) {
+            SingleHeader::Value(referer) => is_app_url(referer, request, app_urls),
+            SingleHeader::Missing | SingleHeader::Invalid => false,
         },
     };
     match request.method {
@@ -59,17 +59,17 @@ pub(crate) fn origin(request: &Parts, app_urls: &[Url]) -> RequestSource {
 /// Returns `true` unless the browser says that the response is not for a top-level page.
 fn is_document(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
-        HeaderValue::Missing => true,
-        HeaderValue::Value(destination) => destination == "document",
-        HeaderValue::Invalid => false,
+        SingleHeader::Missing => true,
+        SingleHeader::Value(destination) => destination == "document",
+        SingleHeader::Invalid => false,
     }
 }
 
 /// Returns `true` if the browser says that the response is for a frame.
 pub(crate) fn is_frame(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
-        HeaderValue::Value(destination) => destination == "iframe" || destination == "frame",
-        HeaderValue::Missing | HeaderValue::Invalid => false,
+        SingleHeader::Value(destination) => destination == "iframe" || destination == "frame",
+        SingleHeader::Missing | SingleHeader::Invalid => false,
     }
 }
 
@@ -88,15 +88,15 @@ fn is_app_url(url: &str, request: &Parts, app_urls: &[Url]) -> bool {
     }
     app_urls
         .iter()
-        .any(|app_urls| app_urls.origin() == url.origin())
+        .any(|app_url| app_url.origin() == url.origin())
         || is_at_authority(&url, request) && has_app_scheme(&url, app_urls)
 }
 
 fn is_at_authority(url: &Url, request: &Parts) -> bool {
     let authority = match single(&request.headers, &header::HOST) {
-        HeaderValue::Value(host) => host.parse::<Authority>().ok(),
-        HeaderValue::Missing => request.uri.authority().cloned(),
-        HeaderValue::Invalid => None,
+        SingleHeader::Value(host) => host.parse::<Authority>().ok(),
+        SingleHeader::Missing => request.uri.authority().cloned(),
+        SingleHeader::Invalid => None,
     };
     authority.is_some_and(|authority| {
         let port = authority.port_u16().or_else(|| default_port(url.scheme()));
@@ -112,7 +112,7 @@ fn is_at_authority(url: &Url, request: &Parts) -> bool {
 /// A server behind a proxy does not know the scheme of its own URL. The scheme comes from `app_urls`. Otherwise it is
 /// `https`, or plain HTTP at a loopback address.
 fn has_app_scheme(url: &Url, app_urls: &[Url]) -> bool {
-    let is_known = |app_urls: &Url| app_urls.host() == url.host() && app_urls.port() == url.port();
+    let is_known = |app_url: &Url| app_url.host() == url.host() && app_url.port() == url.port();
     // A known URL with the same scheme would have matched as the same origin.
     !app_urls.iter().any(is_known) && (url.scheme() == "https" || is_loopback(url))
 }
@@ -126,19 +126,19 @@ fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// The value of a header that browsers send at most once.
-enum HeaderValue<'a> {
+enum SingleHeader<'a> {
     Missing,
     Value(&'a str),
     Invalid,
 }
 
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> HeaderValue<'a> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> SingleHeader<'a> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (None, _) => HeaderValue::Missing,
+        (None, _) => SingleHeader::Missing,
         (Some(value), None) => value
             .to_str()
-            .map_or(HeaderValue::Invalid, HeaderValue::Value),
-        (Some(_), Some(_)) => HeaderValue::Invalid,
+            .map_or(SingleHeader::Invalid, SingleHeader::Value),
+        (Some(_), Some(_)) => SingleHeader::Invalid,
     }
 }

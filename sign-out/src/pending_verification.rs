@@ -152,7 +152,7 @@ impl SignOutRoutes {
         }
         let sign_outs = subjects
             .into_iter()
-            .map(|sign_outs| self.sign_out_subject(sign_outs, cause));
+            .map(|subject| self.sign_out_subject(subject, cause));
         join_all(sign_outs).await.into_iter().collect()
     }
 

@@ -19,7 +19,7 @@ const UNKNOWN: &str = "unknown";
 /// The number of messages without a matching session after which a warning about the settings is logged.
 const UNMATCHED_WARNING: usize = 3;
 
-/// The number of processed messages by channel and issuer.
+/// Whether a message matched, and how many did not, by channel and issuer.
 #[derive(Default)]
 pub(crate) struct MatchCounts(Mutex<HashMap<(SignOutCause, String), MatchCount>>);
 
@@ -29,7 +29,7 @@ struct MatchCount {
     unmatched: usize,
 }
 
-/// Reports a rejected request. `why` contains nothing of the request except names of algorithms.
+/// Reports a rejected request. `why` quotes only names of algorithms and shortened claims (`iss`, `aud`, `kid`) of the request.
 pub(crate) fn refused(cause: SignOutCause, issuer: Option<&str>, why: &dyn Display) {
     let Some((channel, what, event)) = labels(cause) else {
         return;

@@ -99,7 +99,7 @@ impl fmt::Debug for SignOutRoutes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignOutRoutes")
             .field("clients", &self.0.clients)
-            .field("ends", &self.0.scope)
+            .field("scope", &self.0.scope)
             .finish_non_exhaustive()
     }
 }

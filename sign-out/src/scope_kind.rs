@@ -4,10 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignOutScopeKind {
-    /// The session of the request's ticket alone: one sign-in of one browser in this app.
+    /// One session: one sign-in of one browser in this app.
     Session,
-    /// The sessions with the same `sid` as the session of the request's ticket: those of one browser at the provider,
-    /// in all apps that share the cache. If the session of the request's ticket has no `sid`, only that session.
+    /// The sessions with one `sid`: those of one browser at the provider, in all apps that share the cache.
     ProviderSession,
     /// Every session of an account, in every browser. This is the default.
     #[default]

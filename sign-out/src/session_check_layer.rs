@@ -136,8 +136,8 @@ where
                     .collect();
                 let headers = response.headers_mut();
                 headers.insert(header::SET_COOKIE, removal);
-                for app_cookies in app_cookies {
-                    headers.append(header::SET_COOKIE, app_cookies);
+                for app_cookie in app_cookies {
+                    headers.append(header::SET_COOKIE, app_cookie);
                 }
             }
             Ok(response)

@@ -9,9 +9,12 @@ use crate::SignOutScopeKind;
 pub struct SignOutEvent {
     /// The cause of the sign-out: the user in this app, or a kind of message of the provider.
     pub cause: SignOutCause,
-    /// The kind of sessions that the sign-out was to end. For a provider's message, it is
-    /// [`ProviderSession`](SignOutScopeKind::ProviderSession) if the message has a `sid`, and otherwise
-    /// [`Account`](SignOutScopeKind::Account).
+    /// The kind of sessions that the sign-out was to end.
+    ///
+    /// For the app's own sign-out, it is [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope). For a
+    /// provider's message, it is [`ProviderSession`](SignOutScopeKind::ProviderSession) if the message ends the
+    /// sessions with a `sid`, and otherwise [`Account`](SignOutScopeKind::Account). A front-channel request without
+    /// parameters ends only the session of the browser's ticket: [`Session`](SignOutScopeKind::Session).
     pub scope: SignOutScopeKind,
     /// The account, or `None` if its id is not known. A message with only a `sid` does not name the account. The app's
     /// own sign-out knows it only if the app stored the ID token under [`id_token_key`](crate::id_token_key).

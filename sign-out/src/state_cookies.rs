@@ -3,7 +3,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result};
-use url::Url;
 
 use crate::{
     ConfigError,
@@ -60,13 +59,8 @@ impl StateCookies {
     /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
     /// not a cookie name.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
-        let url = Url::parse(public_url).map_err(|error| {
-            ConfigError::new(format!(
-                "the app's URL {public_url:?} must be a URL: {error}"
-            ))
-        })?;
         Ok(Self {
-            cookie: HostCookie::for_url(&url, name)?,
+            cookie: HostCookie::for_url(public_url, name)?,
             max_age: Duration::from_secs(15 * 60),
         })
     }

@@ -3,7 +3,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result, Ticket};
-use url::Url;
 
 use crate::{
     ConfigError, TicketSource,
@@ -53,12 +52,7 @@ impl TicketCookie {
     /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
     /// not a cookie name.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
-        let url = Url::parse(public_url).map_err(|error| {
-            ConfigError::new(format!(
-                "the app's URL {public_url:?} must be a URL: {error}"
-            ))
-        })?;
-        HostCookie::for_url(&url, name).map(Self::of)
+        HostCookie::for_url(public_url, name).map(Self::of)
     }
 
     /// Keeps the cookie for `max_age`, even if the browser is restarted. By default it lasts until the browser closes.

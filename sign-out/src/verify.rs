@@ -71,8 +71,8 @@ impl SignOutRoutes {
             algorithm,
             received: received.at,
         };
-        let is_by = |key: &Jwk| key.verifies(algorithm, token.signed, &token.signature);
-        let verified = provider.verify(&message, is_by, deadline).await;
+        let signed_by = |key: &Jwk| key.verifies(algorithm, token.signed, &token.signature);
+        let verified = provider.verify(&message, signed_by, deadline).await;
         verified.map_err(|failure| match failure {
             VerifyError::UnknownKey => {
                 ValidationError::UnknownKey(message.key_id.map(Quoted::of)).into()
@@ -119,15 +119,15 @@ impl SignOutRoutes {
             ));
         }
         let audience = token.claims.audience()?;
-        let select_client = || of_issuer().filter(|index| audience.contains(&&*clients[*index].id));
+        let addressed = || of_issuer().filter(|index| audience.contains(&&*clients[*index].id));
         let is_trusted = |one: &&str| {
-            select_client().any(|index| {
+            addressed().any(|index| {
                 clients[index].id == **one
                     || clients[index].trusted_audiences.iter().any(|it| it == one)
             })
         };
         let all_trusted = kind == TokenKind::SecurityEvent || audience.iter().all(is_trusted);
-        if select_client().next().is_none() || !all_trusted {
+        if addressed().next().is_none() || !all_trusted {
             let ours = of_issuer().map(|index| clients[index].id.as_str());
             let named = Quoted::all(audience.iter().copied());
             return Err(ValidationError::InvalidAudience(named, Quoted::all(ours)));
@@ -136,11 +136,11 @@ impl SignOutRoutes {
         let takes = |index: &usize| {
             algorithm.is_some_and(|algorithm| clients[*index].algorithms.contains(&algorithm))
         };
-        match (select_client().find(takes), algorithm) {
+        match (addressed().find(takes), algorithm) {
             (Some(index), Some(algorithm)) => Ok((index, algorithm)),
             _ => Err(ValidationError::AlgorithmNotAccepted(
                 AlgorithmName::of(&token.algorithm),
-                select_client()
+                addressed()
                     .flat_map(|index| clients[index].algorithms.iter().copied())
                     .collect(),
             )),

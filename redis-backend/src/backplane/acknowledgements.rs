@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{message, subscriber::PendingAcks};
+use super::{message, subscriber::PendingAck};
 use crate::{
     client::{Call, PubSubConnection},
     keys::Keys,
@@ -20,7 +20,7 @@ pub(super) async fn send(
     pubsub: Arc<PubSubConnection>,
     keys: Keys,
     clustered: bool,
-    mut queue: mpsc::Receiver<PendingAcks>,
+    mut queue: mpsc::Receiver<PendingAck>,
 ) {
     let mut pending_acks = Vec::with_capacity(TOGETHER);
     loop {

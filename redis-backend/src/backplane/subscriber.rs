@@ -13,13 +13,13 @@ use super::message::{self, Barrier, Message};
 use crate::client::MessageHandler;
 
 /// A pending acknowledgement, with the server that waits for it.
-pub(super) type PendingAcks = (ServerId, Acknowledgement);
+pub(super) type PendingAck = (ServerId, Acknowledgement);
 
 /// Passes the messages of the backplane to a listener.
 pub(super) struct Subscriber {
     pub(super) messages: Vec<u8>,
     pub(super) listener: Arc<dyn InvalidationListener>,
-    pub(super) pending_acks: mpsc::Sender<PendingAcks>,
+    pub(super) pending_acks: mpsc::Sender<PendingAck>,
     pub(super) barriers: Arc<Barriers>,
 }
 

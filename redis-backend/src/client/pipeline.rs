@@ -13,7 +13,7 @@ use super::{
     connection::{PipelineReply, Wait},
     pool::{DedicatedConnection, PooledConnection},
     reply::Reply,
-    server::Server,
+    server::{CloseIdleUnlessAnswered, Server},
     too_few_replicas,
 };
 use crate::error::{Applied, classify, from_redis_error, timed_out};
@@ -200,7 +200,7 @@ impl Route {
         calls: &[Call],
         wait: Option<Wait>,
     ) -> RedisResult<PipelineReply> {
-        let mut close_idle = CloseIdleUnlessAnswered(Some(&self.server));
+        let close_idle = CloseIdleUnlessAnswered::of(&self.server);
         let dedicated = pooled.connection().ok_or_else(super::not_connected)?;
         let sent = match (self.asking, calls) {
             #[cfg(feature = "cluster")]
@@ -223,21 +223,10 @@ impl Route {
             (_, sent) => sent,
         };
         if !sent.as_ref().is_err_and(|error| classify(error).lost) {
-            close_idle.0 = None;
+            close_idle.answered();
             pooled.return_to_pool();
         }
         sent
-    }
-}
-
-/// Closes the idle connections when it is dropped before a reply arrived.
-struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
-
-impl Drop for CloseIdleUnlessAnswered<'_> {
-    fn drop(&mut self) {
-        if let Some(server) = self.0 {
-            server.close_idle();
-        }
     }
 }
 

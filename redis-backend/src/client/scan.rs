@@ -1,7 +1,12 @@
 use redis::{Cmd, RedisResult, Value};
 use token_cache_core::Result;
 
-use super::{Client, Source, pool::PooledConnection, reply::Reply, server::Server};
+use super::{
+    Client, Source,
+    pool::PooledConnection,
+    reply::Reply,
+    server::{CloseIdleUnlessAnswered, Server},
+};
 use crate::error::{classify, from_redis_error, timed_out};
 
 /// A page of keys, and the position of the next page.
@@ -134,7 +139,7 @@ async fn ask_on(
     command: &Cmd,
 ) -> RedisResult<(Value, PooledConnection)> {
     let dedicated = pooled.connection().ok_or_else(malformed)?;
-    let close_idle = CloseIdleUnlessAnswered(Some(server));
+    let close_idle = CloseIdleUnlessAnswered::of(server);
     match dedicated.connection.command(command).await {
         Err(error) if classify(&error).lost => Err(error),
         Err(error) => {
@@ -145,23 +150,6 @@ async fn ask_on(
         Ok(answer) => {
             close_idle.answered();
             Ok((answer, pooled))
-        }
-    }
-}
-
-/// Closes the idle connections when it is dropped before a reply arrived.
-struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
-
-impl CloseIdleUnlessAnswered<'_> {
-    fn answered(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for CloseIdleUnlessAnswered<'_> {
-    fn drop(&mut self) {
-        if let Some(server) = self.0 {
-            server.close_idle();
         }
     }
 }

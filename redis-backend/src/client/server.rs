@@ -67,3 +67,24 @@ impl Server {
         self.dedicated.clear();
     }
 }
+
+/// Closes the idle connections of a server when it is dropped before a reply arrived.
+pub(super) struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
+
+impl<'a> CloseIdleUnlessAnswered<'a> {
+    pub(super) const fn of(server: &'a Server) -> Self {
+        Self(Some(server))
+    }
+
+    pub(super) fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CloseIdleUnlessAnswered<'_> {
+    fn drop(&mut self) {
+        if let Some(server) = self.0 {
+            server.close_idle();
+        }
+    }
+}

@@ -64,8 +64,10 @@ impl SharedConnection {
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         let mut states = self.0.state.subscribe();
         match states.wait_for(|state| state.outcome().is_some()).await {
-            Ok(state) => state.outcome().unwrap_or_else(|| Err(not_connected())),
-            Err(_) => Err(not_connected()),
+            Ok(state) => state
+                .outcome()
+                .unwrap_or_else(|| Err(super::not_connected())),
+            Err(_) => Err(super::not_connected()),
         }
     }
 
@@ -142,8 +144,4 @@ async fn reconnect(shared: Weak<Inner>) {
         drop(inner);
         tokio::time::sleep(backoff(Duration::from_millis(20), attempt)).await;
     }
-}
-
-fn not_connected() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }

@@ -5,9 +5,9 @@
 local session, now = redis.call('HGET', KEYS[1], 's:' .. ARGV[2]), tonumber(ARGV[4])
 if not session or #session < 26 or struct.unpack('>I8', session, 19) <= now then return 0 end
 local kept = {ARGV[2] .. struct.pack('>I4', #ARGV[3]) .. ARGV[3]}
-for _, session in ipairs(living_background_sessions(KEYS[1], ARGV[1], now)) do
-  if session[1] ~= ARGV[2] then
-    kept[#kept + 1] = session[1] .. struct.pack('>I4', #session[2]) .. session[2]
+for _, other in ipairs(living_background_sessions(KEYS[1], ARGV[1], now)) do
+  if other[1] ~= ARGV[2] then
+    kept[#kept + 1] = other[1] .. struct.pack('>I4', #other[2]) .. other[2]
   end
 end
 redis.call('HSET', KEYS[1], ARGV[1], table.concat(kept))

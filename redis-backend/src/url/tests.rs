@@ -148,7 +148,7 @@ fn each_mistake_is_named() {
         ("redis://a:70000", "port"),
         ("redis://a:b", "port"),
         ("redis://[::1", "bracket"),
-        ("redis://[::1]x", "`[::1]:6379`"),
+        ("redis://[::1]x", "the port of an IPv6 address"),
         ("redis://a/x", "database"),
         (
             "redis://a?timeout=1s",

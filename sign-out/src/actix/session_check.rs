@@ -137,14 +137,14 @@ where
 fn prepend_cookie(headers: &mut HeaderMap, removal: HeaderValue) {
     let app_cookies: Vec<_> = headers.remove(SET_COOKIE).collect();
     headers.append(SET_COOKIE, removal);
-    for app_cookies in app_cookies {
-        headers.append(SET_COOKIE, app_cookies);
+    for app_cookie in app_cookies {
+        headers.append(SET_COOKIE, app_cookie);
     }
 }
 
 impl<S> fmt::Debug for SessionCheckMiddleware<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefuseSignedOutMiddleware")
+        f.debug_struct("SessionCheckMiddleware")
             .field("layer", &self.layer)
             .finish_non_exhaustive()
     }

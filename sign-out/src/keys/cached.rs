@@ -342,11 +342,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_old_document_does_while_the_provider_is_silent_but_not_for_good() {
-        let (open, checker) = watch::channel(true);
+        let (open, gate) = watch::channel(true);
         let cached = Cached::new(move || {
-            let mut checker = checker.clone();
+            let mut gate = gate.clone();
             Box::pin(async move {
-                let opened = checker.wait_for(|open| *open).await;
+                let opened = gate.wait_for(|open| *open).await;
                 opened.map(|_| 7).map_err(|_| FetchError::new("gone"))
             })
         });

@@ -171,6 +171,6 @@ impl fmt::Display for FetchError {
 
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Http")
+        f.write_str("HttpClient")
     }
 }

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_the_limit_is_read_and_one_that_publishes_more_is_not() {
+    async fn a_body_of_the_limit_is_read_and_one_that_announces_more_is_not() {
         let body = || Full::new(Bytes::from(vec![b'a'; MAX_BYTES]));
         let mut headers = HeaderMap::new();
         assert_eq!(read(&headers, body()).await.unwrap().len(), MAX_BYTES);
