@@ -16,7 +16,7 @@ use crate::{
 /// The default lifetime of a session. It is longer than any check, so that only a `now` given by the check is past its end.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
 
-/// Calls the store's trait directly for one account, with explicit times: the moment of its calls is fixed.
+/// Calls the store's trait directly for one account, with explicit times: all its calls have the same `now`.
 #[derive(Clone, Copy)]
 pub(crate) struct AccountDriver<'a> {
     pub(crate) store: &'a dyn TokenStore,
@@ -24,7 +24,7 @@ pub(crate) struct AccountDriver<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// A moment of the provider's clock, which has nothing to do with the store's.
+/// Returns a time on the provider's clock, which is independent of the store's clock.
 pub(crate) const fn provider(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_600_000_000 + secs)
 }
@@ -42,7 +42,7 @@ impl<'a> AccountDriver<'a> {
         AccountDriver::new(store, self.key, self.now)
     }
 
-    /// The same account at another moment.
+    /// The same account at another time.
     pub(crate) const fn at_moment(mut self, now: Timestamp) -> Self {
         self.now = now;
         self
@@ -53,7 +53,7 @@ impl<'a> AccountDriver<'a> {
         self.now - Duration::from_secs(60)
     }
 
-    /// A new session without a label, requested a minute ago.
+    /// A new session without a `sid`, requested a minute ago.
     pub(crate) fn record(&self) -> Result<SessionRecord, Violation> {
         let times = SessionTimes {
             requested_at: self.requested(),
@@ -205,7 +205,7 @@ impl<'a> AccountDriver<'a> {
             .await
     }
 
-    /// Cuts, and the store says that it ended something.
+    /// Evicts `target`, and the store says that it ended a session.
     pub(crate) async fn evicts_sessions(&self, target: EvictTarget) -> Result<(), Violation> {
         let evicted = self.evict(target).await.should_work("a sign-out")?;
         should_hold(
@@ -215,7 +215,7 @@ impl<'a> AccountDriver<'a> {
         )
     }
 
-    /// Cuts, and the store says that there was nothing to end.
+    /// Evicts `target`, and the store says that it ended no session.
     pub(crate) async fn evicts_nothing(&self, target: EvictTarget) -> Result<(), Violation> {
         let evicted = self.evict(target).await.should_work("a sign-out")?;
         should_hold(
@@ -226,17 +226,17 @@ impl<'a> AccountDriver<'a> {
     }
 }
 
-/// An account's cut at a moment of the store's clock.
+/// Returns the evict target of an account with a cutoff time on the store's clock.
 pub(crate) const fn by_app(at: Timestamp) -> EvictTarget {
     EvictTarget::Account(CutoffTime::on_store_clock(at))
 }
 
-/// An account's cut at a moment of the provider's clock.
+/// Returns the evict target of an account with a cutoff time on the provider's clock.
 pub(crate) const fn by_provider(at: Timestamp) -> EvictTarget {
     EvictTarget::Account(CutoffTime::on_provider_clock(at))
 }
 
-/// Says of a new session what is not as usual.
+/// Replaces defaults of a new session's record.
 pub(crate) trait Amend: Sized {
     fn with_sid(self, sid: SidKey) -> Self;
     fn requested_at(self, place: Timestamp) -> Self;

@@ -1,7 +1,7 @@
 //! Bounds of time, from both sides.
 //!
 //! A check does not know when its request landed, only that it was between two readings of the store's clock. So it calls an
-//! answer wrong when it is wrong for every moment between the two.
+//! answer wrong when it is wrong for every time between the two.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) fn slack(precision: Duration) -> Duration {
     }
 }
 
-/// A call, and between which moments of the store's clock it landed: not before the first, and before the second.
+/// The answer of a call, and two times on the store's clock: the call landed at or after `from`, and before `until`.
 pub(crate) struct Landed<T> {
     pub(crate) answer: T,
     pub(crate) from: Timestamp,
@@ -44,7 +44,7 @@ pub(crate) async fn landed<T>(
     })
 }
 
-/// When something that lasts `life` from its landing ends: not before the first moment, and at the second at the latest.
+/// When something ends that lasts `life` from when it landed: at `from` at the earliest, and at `until` at the latest.
 pub(crate) struct Ends {
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,

@@ -98,7 +98,7 @@ pub trait Switch: Send + Sync {
     /// Makes the store unreachable. After it returns, no request reaches the store.
     async fn cut(&self);
 
-    /// Makes the store reachable again. After it returns, requests reach the store; a handle may need a moment to connect.
+    /// Makes the store reachable again. After it returns, requests reach the store; a handle may need a short time to connect.
     async fn mend(&self);
 }
 

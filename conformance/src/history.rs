@@ -28,7 +28,7 @@ struct Seen {
 }
 
 impl History {
-    /// This moment: to be taken before a call.
+    /// Returns the next tick. It is taken before a call.
     pub(crate) fn tick(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::SeqCst)
     }

@@ -13,7 +13,7 @@ pub(crate) struct SignedOut;
 
 type Answer<T> = Result<T, SignedOut>;
 
-/// One account. Not-before markers and locks live for as long as a check.
+/// One account. Its not-before times and locks live for as long as a check.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     sessions: BTreeMap<SessionId, Session>,

@@ -43,7 +43,7 @@ async fn without_a_sid_index(setup: &Setup) -> Result<(), Violation> {
         "a sign-out of many accounts, without a sid index",
     )?;
     let page = app.cache.accounts(&AccountListOptions::default()).await;
-    page.should_fail_with(unsupported, "a stream of accounts, without a sid index")?;
+    page.should_fail_with(unsupported, "a list of accounts, without a sid index")?;
     app.lives(&session).await?;
 
     let newer = app.sign_in_of("ada")?.auth_time(provider(1_501));

@@ -15,7 +15,7 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// A not-before marker of an account, a `sid` or an issuer, and how to ask whether it refuses still.
+/// The kind of a not-before time: of an account, a `sid` or an issuer, on which clock, and how it is set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Store,
@@ -51,7 +51,7 @@ pub(crate) struct NotBefore<'a> {
     ada: AccountDriver<'a>,
     pub(crate) kind: Kind,
     sid: SidKey,
-    /// The store's moment of the sign-out, and the provider's.
+    /// The cutoff time of the sign-out on the store's clock. `authenticated` is that on the provider's clock.
     pub(crate) at: Timestamp,
     pub(crate) authenticated: Timestamp,
 }
@@ -164,7 +164,7 @@ impl<'a> NotBefore<'a> {
         self.refuses(self.at, self.authenticated).await
     }
 
-    /// Returns `true` if a sign-in of the next millisecond is refused, which happens only for a `sid` that has ended for good.
+    /// A sign-in of the next millisecond is accepted, unless the `sid` has ended forever.
     pub(crate) async fn is_passed_by_a_newer_one(&self) -> Result<(), Violation> {
         let (at, authenticated) = (self.at + MILLI, self.authenticated + MILLI);
         let refused = self.refuses(at, authenticated).await?;

@@ -39,7 +39,7 @@ fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server with a store and an open link.
+/// A server with a store and an open backplane connection.
 pub(crate) struct Connected {
     pub(crate) id: ServerId,
     pub(crate) store: Arc<dyn TokenStore>,
@@ -91,7 +91,7 @@ impl Connected {
             .should_work("publishing")
     }
 
-    /// Announces an empty list, to read the registry.
+    /// Publishes an invalidation of no accounts, and returns the lease holders that the store read from the registry.
     pub(crate) async fn holders(&self) -> Result<Vec<LeaseHolder>, Violation> {
         let no_accounts = Invalidation::Accounts(Vec::new());
         Ok(self.publishes(no_accounts).await?.holders)

@@ -66,7 +66,7 @@ impl Setup {
         &*self.store
     }
 
-    /// The moment, on the store's clock, at which the setup was made.
+    /// The time, on the store's clock, at which the setup was made.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
@@ -119,7 +119,7 @@ impl Setup {
         Self::new(Arc::clone(&self.harness)).await
     }
 
-    /// A handle to the same namespace that can be cut off.
+    /// A handle to the same namespace, with a switch that makes the store unreachable.
     pub(crate) async fn breakable(&self) -> Result<Breakable, Violation> {
         let opened = self.harness.open_breakable(&self.namespace).await;
         opened.map_err(|why| no_store(&*self.harness, &*why))

@@ -35,13 +35,13 @@ static ALL: [Check; TOTAL] = [
     check!(ids::strange_sids_are_sessions_of_their_own, G5, SidIndex, "a logout ends the session of another whose `sid` looks alike"),
     // values.rs
     check!(values::an_empty_value_is_a_hit, G4, Nothing, "an empty value is taken for a miss"),
-    check!(values::a_value_of_300_kb_comes_back, G4, Nothing, "a large token set is cut short, or lost"),
+    check!(values::a_value_of_300_kb_comes_back, G4, Nothing, "a large token set is truncated, or lost"),
     check!(values::a_value_of_any_bytes_comes_back, G4, Nothing, "a value is changed on its way"),
     check!(values::an_entry_is_read_back_complete, G4, Nothing, "version or expiry are changed on their way"),
     check!(values::a_write_replaces_what_was_there, G4, Nothing, "an old token is read after a new one was stored"),
     check!(values::a_removed_entry_is_a_miss, G4, Nothing, "a removed token is read again, or others go with it"),
     check!(values::removing_nothing_leaves_nothing, G2, Nothing, "a removal leaves something that looks like a session"),
-    check!(values::a_value_over_the_limit_is_refused, G4, Nothing, "a value is cut short, or a server is flooded"),
+    check!(values::a_value_over_the_limit_is_refused, G4, Nothing, "a value is truncated, or a server is flooded"),
     check!(values::a_value_over_the_limit_is_refused_without_a_request, G4, Nothing, "a server is flooded with what it will refuse"),
     check!(values::a_token_set_comes_back, G4, Nothing, "a token set is changed on its way"),
     // expiry.rs
@@ -53,7 +53,7 @@ static ALL: [Check; TOTAL] = [
     check!(expiry::an_expired_entry_is_nothing_to_write_over, G4, Nothing, "a token can't be stored because an expired one lies there"),
     check!(expiry::the_list_leaves_out_what_is_over, G4, Nothing, "a user sees sessions that are over"),
     // sessions.rs
-    check!(sessions::a_record_is_read_back_complete, G2, Nothing, "a session stands at another place than it was begun at, and a sign-out misjudges it"),
+    check!(sessions::a_record_is_read_back_complete, G2, Nothing, "a session is stored with other times than it began with, and a sign-out misjudges it"),
     check!(sessions::an_accounts_sessions_are_listed, G4, Nothing, "a user does not see where they are signed in"),
     check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session without a ticket"),
     check!(sessions::the_oldest_session_ends_at_the_limit, G4, Nothing, "the wrong browser is signed out when the limit is exceeded"),
@@ -191,7 +191,7 @@ static ALL: [Check; TOTAL] = [
     check!(properties::any_calls_are_answered_as_the_contract_says, G2, Nothing, "whatever the other checks do not think of"),
     // orders.rs
     check!(orders::an_eviction_comes_before_its_invalidation_message, G1, Backplane, "a server that drops its near-cache entries reads the dead token again, and serves it"),
-    check!(orders::an_eviction_ends_all_at_once, G1, Nothing, "a sign-out that is cut short leaves some of the user's browsers signed in"),
+    check!(orders::an_eviction_ends_all_at_once, G1, Nothing, "a sign-out that is interrupted leaves some of the user's browsers signed in"),
     check!(orders::a_write_back_frees_its_lock_last, G6, RefreshLocks, "a second server gets the lock and spends the old refresh token again"),
     check!(orders::a_sign_out_by_sid_and_a_sign_in_meet, G2, SidIndex, "a sign-in under way slips past the sign-out of its `sid`"),
     check!(orders::sign_ins_and_an_eviction_meet, G2, Nothing, "a sign-in under way slips past the sign-out"),

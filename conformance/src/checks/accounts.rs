@@ -1,4 +1,4 @@
-//! The stream of accounts, and the cuts of many at once.
+//! The list of accounts, and evictions of many accounts at once.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -51,10 +51,10 @@ fn holds_all(found: &[AccountKey], expected: &[AccountKey]) -> Result<(), Violat
         .iter()
         .filter(|account| !found.contains(account))
         .count();
-    should_equal(&missing, &0, "accounts that the stream left out")
+    should_equal(&missing, &0, "accounts that the list left out")
 }
 
-/// The stream has every account, whatever the size of its pages, and no account of another namespace.
+/// The list has every account, whatever the size of its pages, and no account of another namespace.
 pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
     let here = signed_in(setup, &random::issuer()?, 150).await?;
     let other = setup.another_namespace(":2").await?;
@@ -69,7 +69,7 @@ pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Viola
         should_equal(
             &strangers,
             &0,
-            "streamed accounts without a sign-in in this namespace",
+            "listed accounts without a sign-in in this namespace",
         )?;
     }
     holds_all(
@@ -78,7 +78,7 @@ pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Viola
     )
 }
 
-/// The stream of an issuer has every account of that issuer, and none of another.
+/// The list of an issuer has every account of that issuer, and none of another.
 pub(crate) async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<(), Violation> {
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let ours = signed_in(setup, &issuer, 60).await?;
@@ -89,12 +89,12 @@ pub(crate) async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<()
         .iter()
         .filter(|account| *account.issuer() != issuer)
         .count();
-    should_equal(&foreign, &0, "streamed accounts of another issuer")?;
+    should_equal(&foreign, &0, "listed accounts of another issuer")?;
     let none = stream(setup, AccountListOptions::of_issuer(random::issuer()?)).await?;
-    should_equal(&none.len(), &0, "streamed accounts of an unknown issuer")
+    should_equal(&none.len(), &0, "listed accounts of an unknown issuer")
 }
 
-/// Accounts that are there throughout are all streamed while others come and go.
+/// Accounts that are there throughout are all listed while others come and go.
 pub(crate) async fn the_stream_misses_no_account_while_others_come_and_go(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -135,7 +135,7 @@ pub(crate) async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Vio
     Ok(())
 }
 
-/// A batch ends what stands before its moment on each account, answers in order, and marks each.
+/// A batch ends each account's sessions up to its cutoff time, answers in order, and sets each account's not-before time.
 pub(crate) async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
     let now = setup.now();
     let accounts: Result<Vec<_>, _> = (0..120).map(|_| setup.account()).collect();
@@ -185,7 +185,7 @@ pub(crate) async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result
     Ok(())
 }
 
-/// A batch under an issuer's marker ends the same sessions.
+/// A batch under an issuer's not-before time ends the same sessions.
 pub(crate) async fn a_batch_without_not_before_times_evicts_the_same(
     setup: &Setup,
 ) -> Result<(), Violation> {

@@ -70,7 +70,7 @@ impl App {
         session.ok_or_else(|| Violation::new("a session", "none"))
     }
 
-    /// Signs in an account that may have been signed out a moment ago.
+    /// Signs in an account that may have been signed out just before.
     pub(crate) async fn is_welcome_again(
         &self,
         setup: &Setup,

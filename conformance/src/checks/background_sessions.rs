@@ -171,7 +171,7 @@ pub(crate) async fn a_background_session_ends_with_its_session(
     finds(setup, &ada, &name, &[(session_id, b"retried")]).await
 }
 
-/// A background session of a session that is over is not found, from the session's last moment on.
+/// A background session of a session that is over is not found, from the session's end on.
 pub(crate) async fn a_background_session_of_a_session_that_is_over_is_not_found(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -234,12 +234,12 @@ pub(crate) async fn an_account_opens_its_background_session(
     let background_session = app
         .begins(app.sign_in_of("ada")?.background_access())
         .await?;
-    app.puts(&background_session, "escrowed").await?;
+    app.puts(&background_session, "background").await?;
     app.puts(&plain, "plain").await?;
     let opened = open("ada")
         .await?
         .ok_or_else(|| Violation::new("a session", "none"))?;
-    job.holds(&opened, "escrowed").await?;
+    job.holds(&opened, "background").await?;
     job.puts(&opened, "by the job").await?;
     app.holds(&background_session, "by the job").await?;
     should_hold(

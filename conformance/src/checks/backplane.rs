@@ -255,7 +255,7 @@ pub(crate) async fn the_registry_keeps_its_id(setup: &Setup) -> Result<(), Viola
     should_equal(
         &published.registry,
         &Some(id),
-        "the id that an invalidation message over the origin's link tells",
+        "the registry's id in the answer to an invalidation that the origin published",
     )?;
     for server in [&holder, &origin] {
         let left = server.connection.leave().await;

@@ -117,7 +117,7 @@ pub(crate) async fn a_resumed_run_keeps_its_cutoff(setup: &Setup) -> Result<(), 
     app.is_over(&first).await?;
     app.lives(&old).await?;
 
-    // Signed in at a moment that this server knows to be after the run's.
+    // Signed in at a time that this server knows to be after the run's cutoff time.
     let begun = setup
         .store()
         .namespace()

@@ -88,7 +88,8 @@ pub(crate) async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), 
     should_equal(&ada.sessions().await?.len(), &2, "living sessions")
 }
 
-/// Accounts whose names differ in one byte are accounts apart: a sign-out of one neither ends nor marks the other.
+/// Accounts whose names differ in one byte are accounts apart: a sign-out of one neither ends the other's
+/// sessions nor sets its not-before time.
 pub(crate) async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;

@@ -23,7 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
-/// Not-before markers and a lock of one life, written at about the same time.
+/// Not-before times and a lock with the same lifetime, written at about the same time.
 struct Living<'a> {
     setup: &'a Setup,
     life: Duration,
@@ -49,7 +49,8 @@ impl<'a> Living<'a> {
                     not_before.signs_out(life).await?;
                 }
                 if !matches!(kind, Kind::Sid | Kind::Forever) {
-                    // It clears nothing. (Under a `sid` it would let the marker live on with its entry.)
+                    // The newer sign-in clears no not-before time. (Under a `sid`, its index entry would let the
+                    // not-before time live longer.)
                     not_before.is_passed_by_a_newer_one().await?;
                 }
                 not_before_times.push(not_before);
@@ -91,7 +92,8 @@ impl<'a> Living<'a> {
                 let what = format!("a sign-in refused for {life} s ({:?})", not_before.kind);
                 ends.check(&asked, refused, &what)?;
             }
-            // At a slow store it may end before it is first asked for. The sign-in that it lets in may bring a marker under a `sid` back.
+            // At a slow store, a not-before time may end before it is first asked for. The sign-in that is then accepted may bring
+            // the not-before time of a `sid` back.
             if refused {
                 self.not_before_times.push(not_before);
             }
@@ -109,7 +111,7 @@ impl<'a> Living<'a> {
     }
 }
 
-/// A not-before marker, and a lock, of half an hour are there until it is over, and not after it.
+/// A not-before time and a lock with a lifetime of half an hour last until it is over, and not longer.
 ///
 /// A harness that cannot let time pass has the check wait a minute.
 pub(crate) async fn a_not_before_time_of_half_an_hour_lives_to_its_end(
@@ -194,7 +196,7 @@ impl<'a> Month<'a> {
     }
 }
 
-/// A session of a month, its entry and its place in the index are there until the month is over.
+/// A session of a month, its entry, and its entry in the sid index last until the month is over.
 pub(crate) async fn a_session_of_a_month_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
     let month = Month::begin(setup).await?;
     month.lives(setup).await?;

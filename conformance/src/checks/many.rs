@@ -200,7 +200,7 @@ pub(crate) async fn any_number_of_sids_lead_to_their_accounts(
     .map(drop)
 }
 
-/// However many accounts there are, all are streamed, and a batch of all of them ends and marks each.
+/// However many accounts there are, all are listed, and a batch of all of them ends each one's sessions and sets its not-before time.
 pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -284,17 +284,17 @@ pub(crate) async fn an_invalidation_message_reaches_every_lease_holder(
     should_equal(
         &(told.len(), told.is_superset(&held)),
         &(before + held.len(), true),
-        "lease holders that an invalidation message tells",
+        "lease holders in the answer to a published invalidation",
     )?;
     let ada = setup.account()?;
     let evict = EvictOptions::at(ada.now).published_by(origin.id);
     let evicted = origin.store.evict(&ada.key, by_app(ada.now), evict).await;
-    let published = evicted.should_work("an published sign-out")?.published;
+    let published = evicted.should_work("a published sign-out")?.published;
     let told = published.map_or(0, |published| published.holders.len());
     should_equal(
         &told,
         &(before + held.len()),
-        "lease holders that an published sign-out tells",
+        "lease holders in the answer to a published sign-out",
     )
 }
 

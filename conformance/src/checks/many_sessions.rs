@@ -65,7 +65,7 @@ async fn are_the_sessions(
     )
 }
 
-/// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its background session.
+/// A sign-out of a `sid` ends every session with that `sid`; before it, all are listed and each has its background session.
 pub(crate) async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
@@ -133,7 +133,7 @@ pub(crate) async fn an_account_may_have_any_number_of_sessions(
     are_all_gone(&ada, &old).await
 }
 
-/// A message with subject and `sid` ends all unlabelled sessions.
+/// A message with subject and `sid` ends all sessions without a `sid`.
 pub(crate) async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let with_sid = crowd(&ada, 2, |record| record.with_sid(sid_of_nobody())).await?;

@@ -81,7 +81,7 @@ pub(crate) async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(),
     Ok(())
 }
 
-/// A sign-out ends what stands before it and nothing else: not the neighbours in time, in name, in issuer or in label.
+/// A sign-out ends the sessions in its scope and no others: not the neighbours in time, in account name, in issuer or in `sid`.
 pub(crate) async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     for which in 0..5 {

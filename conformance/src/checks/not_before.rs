@@ -1,4 +1,4 @@
-//! How long not-before markers live, and what lets them go.
+//! How long not-before times live, and what ends them.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// A not-before marker refuses for as long as it was asked to live, counted from its landing, and no longer.
+/// A not-before time refuses sign-ins for its lifetime, counted from when it was written, and no longer.
 pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();
     for kind in Kind::all(setup) {
         for which in 0..3 {
             let life = Duration::from_millis(40 + dice.below(160) as u64);
-            // Also of a moment long ago, or far ahead: what counts is when it was written.
+            // Also with a cutoff time long ago, or far ahead: the lifetime counts from when it was written.
             let at = match which {
                 0 => setup.now(),
                 1 => setup.now() - Duration::from_secs(7_200),
@@ -41,7 +41,11 @@ pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Resul
                 loop {
                     let asked = landed(setup, not_before.refuses_what_it_overtook()).await?;
                     let refuses = *asked.answer.as_ref().map_err(Clone::clone)?;
-                    ends.check(&asked, refuses, "a sign-in refused for a marker's life")?;
+                    ends.check(
+                        &asked,
+                        refuses,
+                        "a sign-in refused for the lifetime of a not-before time",
+                    )?;
                     if !refuses {
                         return Ok(());
                     }
@@ -53,12 +57,12 @@ pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Resul
     join_all(rounds).await.into_iter().collect()
 }
 
-/// A marker that is written again lives for the longer of both; the moment stays the later of both.
+/// A not-before time that is written again lives for the longer of both lifetimes, and has the later of both cutoff times.
 pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), Violation> {
     let (short, long) = (Duration::from_millis(40), Duration::from_secs(900));
     let mut rounds = Vec::new();
     for kind in Kind::all(setup) {
-        // The second is of the same moment, an earlier, or a later one; and the first or the second is the longer.
+        // The second cutoff time is the same, earlier or later; and the first or the second lifetime is the longer.
         for (first, second, moment) in [
             (short, long, 0_i8),
             (short, long, -1),
@@ -81,7 +85,7 @@ pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Resu
                 let written = setup.clock().await?;
                 let over = written.time + written.precision + short + MILLI;
                 setup.until(over).await?;
-                // On a busy machine, the first may have ended before the second landed, which then stands alone.
+                // On a busy machine, the first may have ended before the second landed. Then only the second counts.
                 let met = landed_second.until <= landed_first.from + first;
                 let (at, authenticated) = if moment == -1 && met {
                     (not_before.at, not_before.authenticated)
@@ -104,7 +108,7 @@ pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Resu
     join_all(rounds).await.into_iter().collect()
 }
 
-/// A marker stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
+/// A not-before time stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
 pub(crate) async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
     for kind in Kind::all(setup) {
         let not_before = NotBefore::new(setup, *kind, setup.now())?;
@@ -115,14 +119,15 @@ pub(crate) async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Resul
             should_equal(
                 &refused,
                 &true,
-                &format!("whether a marker refuses after a newer sign-in ({kind:?})"),
+                &format!("whether a not-before time refuses after a newer sign-in ({kind:?})"),
             )?;
         }
     }
     Ok(())
 }
 
-/// A `sid` that has ended for good stays so when its other marker ends, or lives as long as the index entry beside it.
+/// A `sid` that has ended forever stays ended when its other not-before time ends. A not-before time of a `sid` lives at least as long
+/// as the index entry beside it.
 pub(crate) async fn a_sid_ended_forever_outlives_its_other_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {

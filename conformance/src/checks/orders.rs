@@ -339,7 +339,7 @@ pub(crate) async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Resul
     Ok(())
 }
 
-/// Sign-ins and a sign-out of their account meet: when both have returned, no session lives that stands before its moment.
+/// Sign-ins and a sign-out of their account run at the same time. When all have returned, no session in the sign-out's scope lives.
 pub(crate) async fn sign_ins_and_an_eviction_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let mut dice = Dice::new()?;
@@ -391,7 +391,7 @@ pub(crate) async fn sign_ins_and_an_eviction_meet(setup: &Setup) -> Result<(), V
         should_equal(
             &ada.sessions().await?.len(),
             &0,
-            "sessions that stand before a sign-out and outlive it",
+            "sessions in the scope of a sign-out that outlive it",
         )?;
     }
     Ok(())

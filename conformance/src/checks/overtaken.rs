@@ -1,4 +1,4 @@
-//! Sign-ins that a sign-out overtook, and the markers that refuse them.
+//! Sign-ins that a sign-out overtook, and the not-before times that refuse them.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// Later than any place of a check.
+/// Later than any session time of a check.
 const FAR: Timestamp = provider(1_000_000_000);
 
-/// A sign-in that stands here is refused, and begins nothing.
+/// A sign-in with these session times is refused, and begins no session.
 async fn is_refused(
     ada: &AccountDriver<'_>,
     store: Timestamp,
@@ -30,7 +30,7 @@ async fn is_refused(
     ada.is_gone(&session_id).await
 }
 
-/// A sign-in that stands here begins.
+/// A sign-in with these session times begins a session.
 async fn is_welcome(
     ada: &AccountDriver<'_>,
     store: Timestamp,
@@ -77,7 +77,7 @@ pub(crate) async fn an_unknown_account_has_a_not_before_time_too(
     is_refused(&bob, FAR, AUTHENTICATED).await
 }
 
-/// A marker refuses by the place on its own clock alone.
+/// A not-before time is compared only with the session time on its own clock.
 pub(crate) async fn a_not_before_time_counts_on_its_own_clock_only(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -89,7 +89,7 @@ pub(crate) async fn a_not_before_time_counts_on_its_own_clock_only(
     is_welcome(&bob, bob.requested(), provider(901)).await
 }
 
-/// A marker of one clock stays when one of the other clock comes.
+/// A not-before time on one clock stays when one on the other clock is set.
 pub(crate) async fn one_clocks_not_before_time_does_not_replace_the_others(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -109,7 +109,7 @@ pub(crate) async fn one_clocks_not_before_time_does_not_replace_the_others(
     Ok(())
 }
 
-/// A delayed or repeated sign-out of an earlier moment lowers no marker.
+/// A delayed or repeated sign-out with an earlier cutoff time lowers no not-before time.
 pub(crate) async fn a_late_eviction_lowers_no_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -133,7 +133,7 @@ pub(crate) async fn a_late_eviction_lowers_no_not_before_time(
     is_refused(&ada, FAR, AUTHENTICATED).await
 }
 
-/// A later sign-out raises the marker.
+/// A sign-out with a later cutoff time raises the not-before time.
 pub(crate) async fn a_later_eviction_raises_the_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -150,7 +150,7 @@ pub(crate) async fn a_later_eviction_raises_the_not_before_time(
     is_refused(&ada, FAR, AUTHENTICATED).await
 }
 
-/// A marker stays when newer sessions come and go.
+/// A not-before time stays when newer sessions begin and end.
 pub(crate) async fn a_not_before_time_outlives_newer_sessions(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -184,7 +184,7 @@ pub(crate) async fn a_not_before_time_outlives_newer_sessions(
     is_refused(&ada, FAR, provider(2_000)).await
 }
 
-/// After a message with subject and `sid`, an unlabelled sign-in that stands at or before it is refused.
+/// After a message with subject and `sid`, a sign-in without a `sid` is refused if its `auth_time` is at or before the cutoff time.
 pub(crate) async fn an_overtaken_sign_in_without_sid_is_refused(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -199,7 +199,8 @@ pub(crate) async fn an_overtaken_sign_in_without_sid_is_refused(
     is_welcome(&ada, ada.now, AUTHENTICATED + MILLI).await
 }
 
-/// The marker of the unlabelled says nothing of sign-ins under another `sid`, and neither replaces nor lowers the account's.
+/// The not-before time of sessions without a `sid` does not refuse sign-ins with another `sid`. It neither replaces nor lowers the
+/// account's not-before time.
 pub(crate) async fn sessions_without_sid_have_their_own_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -242,7 +243,7 @@ pub(crate) async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(
     )
 }
 
-/// A marker goes when its life is over: a sign-in is not refused forever.
+/// A not-before time ends when its lifetime is over: a sign-in is not refused forever.
 pub(crate) async fn a_not_before_time_ends_with_its_lifetime(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -261,7 +262,7 @@ pub(crate) async fn a_not_before_time_ends_with_its_lifetime(
         .await
 }
 
-/// A marker lives as long as the longest that any of its cuts asked for.
+/// A not-before time lives for the longest lifetime that any of its sign-outs asked for.
 pub(crate) async fn the_lifetime_of_a_not_before_time_does_not_fall(
     setup: &Setup,
 ) -> Result<(), Violation> {

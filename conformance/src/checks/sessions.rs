@@ -14,7 +14,7 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// A session's record comes back as it was begun: label, both places, end.
+/// A session's record is read back as it was begun: `sid`, both session times, end.
 pub(crate) async fn a_record_is_read_back_complete(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let far = Timestamp::from_secs(1 << 40);
@@ -177,7 +177,7 @@ pub(crate) async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Resu
     Ok(())
 }
 
-/// Every cut ends, and every marker refuses, what stands before it, of whatever kind it is.
+/// Sign-outs end, and not-before times refuse, sessions of every kind alike, also those on behalf of the user.
 pub(crate) async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
     let without_sid = EvictTarget::SidOrWithoutSid {

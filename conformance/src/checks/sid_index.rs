@@ -1,4 +1,4 @@
-//! The index from `sid`s to accounts, and the markers of `sid`s and issuers.
+//! The index from `sid`s to accounts, and the not-before times of `sid`s and issuers.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// The pointer of a sign-in that stands where the account's sessions usually do.
+/// The entry of the sid index for a sign-in that was requested at the account's default time.
 pub(crate) fn sid_entry(ada: &AccountDriver<'_>) -> SidEntry {
     sid_entry_at(ada, ada.requested())
 }
@@ -36,7 +36,7 @@ async fn adds(
         .should_work("entering a `sid`")
 }
 
-/// The cut's answer is these accounts, in any order.
+/// Setting the not-before time of the `sid` returns these accounts, in any order.
 async fn finds(
     sid_index: &dyn SidIndex,
     sid: &SidKey,
@@ -92,7 +92,7 @@ pub(crate) async fn several_accounts_under_one_sid_are_all_found(
     finds(sid_index, &sid, at(setup.now()), &accounts.each_ref()).await
 }
 
-/// A marker is no answer: a message that is sent again leads to the accounts again.
+/// Setting the not-before time of a `sid` again returns the same accounts: a message that is sent again reaches them again.
 pub(crate) async fn a_sid_with_a_not_before_time_answers_again(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -165,7 +165,7 @@ pub(crate) async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
         let later = sid_index
             .set_sid_not_before(sid, at(ada.now), NotBeforeOptions::default())
             .await;
-        later.should_work("a later cut")?;
+        later.should_work("setting a later not-before time of a `sid`")?;
         refuses(sid, ada.now).await?;
         adds(sid_index, sid, sid_entry_at(&ada, ada.now + MILLI)).await?;
     }
@@ -217,7 +217,7 @@ pub(crate) async fn a_late_sign_in_is_refused_by_the_sid_index(
     let mut late = sid_entry(&ada);
     late.not_after = setup.now();
     let added = sid_index.add(&sid, late).await;
-    added.should_be_signed_out("a pointer that lands after `not_after`")?;
+    added.should_be_signed_out("an entry of the sid index that lands after `not_after`")?;
     finds(sid_index, &sid, at(ada.requested() - LIFETIME), &[]).await?;
     let issuer = ada.key.issuer();
     let checked = sid_index
@@ -249,7 +249,7 @@ pub(crate) async fn an_issuers_not_before_time_refuses_what_it_overtook(
         .should_be_signed_out("a sign-in before the issuer's sign-out")?;
     check(now)
         .await
-        .should_be_signed_out("a sign-in at the moment of the issuer's sign-out")?;
+        .should_be_signed_out("a sign-in at the cutoff time of the issuer's sign-out")?;
     check(now + MILLI)
         .await
         .should_work("a sign-in after the issuer's sign-out")?;

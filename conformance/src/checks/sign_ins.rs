@@ -120,7 +120,7 @@ pub(crate) async fn without_an_auth_time_the_request_counts(
         .await
 }
 
-/// A sign-in under a `sid` that the provider has ended is refused for good, whatever its `auth_time`.
+/// A sign-in under a `sid` that the provider has ended is refused forever, whatever its `auth_time`.
 pub(crate) async fn an_ended_sid_refuses_sign_ins_forever(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let under_way = under(app.sign_in_of("ada")?, SID)?;
@@ -275,7 +275,7 @@ pub(crate) async fn a_message_with_sub_and_sid_spares_other_sids(
     app.is_over(&ours).await?;
     app.is_over(&without_sid).await?;
     app.lives(&elsewhere).await?;
-    // The `sid` has ended for good, for every account under it. Unlabelled sessions of other accounts were not named.
+    // The `sid` has ended forever, for every account under it. The message did not name other accounts' sessions without a `sid`.
     app.is_over(&of_bob).await?;
     app.lives(&bob_without_sid).await?;
     app.is_refused(

@@ -54,7 +54,7 @@ pub(crate) async fn an_eviction_of_an_account_ends_all_its_sessions(
     Ok(())
 }
 
-/// A sign-out of one session ends that one and no other, and leaves no marker.
+/// A sign-out of one session ends that one and no other, and sets no not-before time.
 pub(crate) async fn an_eviction_of_a_session_ends_that_session_only(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -69,7 +69,7 @@ pub(crate) async fn an_eviction_of_a_session_ends_that_session_only(
     ada.signs_in().await.map(drop)
 }
 
-/// A sign-out of a provider's session ends all sessions with that label and no others.
+/// A sign-out of a provider's session ends all sessions with that `sid` and no others.
 pub(crate) async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -94,7 +94,7 @@ pub(crate) async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
     Ok(())
 }
 
-/// A sign-out of a provider's session by the app spares what was requested after its moment under the same `sid`.
+/// A sign-out of a provider's session by the app spares sessions with the same `sid` that were requested after its cutoff time.
 pub(crate) async fn an_eviction_by_sid_and_time_spares_newer_sessions(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -110,8 +110,8 @@ pub(crate) async fn an_eviction_by_sid_and_time_spares_newer_sessions(
     ada.lives(&new).await
 }
 
-/// A message with subject and `sid` ends the labelled sessions, and the unlabelled ones up to its moment; those of other
-/// labels live on.
+/// A message with subject and `sid` ends the sessions with that `sid`, and the sessions without a `sid` up to its cutoff time.
+/// Sessions with another `sid` live on.
 pub(crate) async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -140,7 +140,7 @@ pub(crate) async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
     ada.lives(&newer_without_sid).await
 }
 
-/// A delayed sign-out ends what stands at or before its moment on its clock, and spares what is newer.
+/// A delayed sign-out ends the sessions whose time on its clock is at or before its cutoff time, and spares newer ones.
 pub(crate) async fn a_delayed_eviction_spares_newer_sessions(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -194,7 +194,7 @@ pub(crate) async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Res
     Ok(())
 }
 
-/// A session that stands exactly at a cut's moment stands before it.
+/// A session whose time equals the cutoff time is ended.
 pub(crate) async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
@@ -211,7 +211,7 @@ pub(crate) async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Vio
     bob.is_gone(&session_id).await
 }
 
-/// A cut compares with the place on its own clock, and no other.
+/// A cutoff time is compared only with the session time on its own clock.
 pub(crate) async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let early_here = ada

@@ -36,7 +36,7 @@ pub(crate) async fn the_clock_is_as_precise_as_it_claims(setup: &Setup) -> Resul
         });
         tokio::time::sleep(MILLI * 2).await;
     }
-    // What two clocks may part in a moment, and the part of a millisecond that is left out.
+    // How far two clocks may drift apart in this time, and the part of a millisecond that is left out.
     let slack = MILLI * 2;
     for (n, first) in readings.iter().enumerate() {
         for second in &readings[n + 1..] {
@@ -120,7 +120,7 @@ pub(crate) async fn a_lock_is_held_for_its_lease_to_the_millisecond(
     join_all(rounds).await.into_iter().collect()
 }
 
-/// A sign-in, and what else has a latest moment, is in time until that moment and too late from then on.
+/// A sign-in, and each other request with a `not_after`, is in time until then and too late from then on.
 pub(crate) async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();

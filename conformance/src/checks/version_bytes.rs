@@ -35,7 +35,7 @@ pub(crate) async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), 
         for other in neighbours(&bytes)? {
             let other = Version::from_bytes(other);
             let fresh = Version::mint().should_work("minting a version")?;
-            // Of another version, in place of another; and of another version, creating.
+            // Each is refused: an entry exists, and it has neither of these versions.
             for (version, mode) in [
                 (fresh, PutMode::Update(other)),
                 (other, PutMode::Create),

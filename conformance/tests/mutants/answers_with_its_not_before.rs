@@ -8,7 +8,7 @@ use token_cache_core::{CutoffBound, NotBeforeOptions, Result, SidAccounts, SidIn
 
 use crate::fault::Fault;
 
-/// Takes its own marker for the answer: the accounts were told the first time.
+/// Returns no accounts for a `sid` whose not-before time was set before: it returned them the first time.
 #[derive(Default)]
 pub(crate) struct AnswersWithItsNotBefore {
     marked: Mutex<HashSet<SidKey>>,

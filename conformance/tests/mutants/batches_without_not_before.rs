@@ -7,7 +7,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Leaves no markers where many are signed out at once.
+/// Sets no not-before times when many accounts are signed out at once.
 #[derive(Default)]
 pub(crate) struct BatchesWithoutNotBefore;
 

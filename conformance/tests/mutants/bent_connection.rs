@@ -1,4 +1,4 @@
-//! A link's connection with one thing wrong.
+//! A backplane connection with one fault.
 
 use std::{fmt, sync::Arc};
 

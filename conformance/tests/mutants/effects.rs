@@ -12,7 +12,7 @@ use crate::{
     fault::{Fault, locks_of},
 };
 
-/// Announces a sign-out before it evicts.
+/// Publishes a sign-out before it evicts.
 #[derive(Default)]
 pub(crate) struct PublishesFirst;
 
@@ -68,7 +68,7 @@ impl Fault for EvictsOneByOne {
     }
 }
 
-/// Ends the sessions first, and leaves its marker a moment later.
+/// Ends the sessions first, and sets its not-before time a little later.
 #[derive(Default)]
 pub(crate) struct SetsNotBeforeLast;
 
@@ -93,7 +93,7 @@ impl Fault for SetsNotBeforeLast {
             evicted.ended |= healthy.evict(account, one, options).await?.ended;
         }
         tokio::task::yield_now().await;
-        // The marker alone: what began meanwhile stays.
+        // This sets the not-before time alone: the sessions that began meanwhile stay.
         let spared = healthy
             .sessions(account, ReadOptions::at(options.now))
             .await?;
@@ -110,7 +110,7 @@ impl Fault for SetsNotBeforeLast {
     }
 }
 
-/// Frees the lock first, and stores a moment later.
+/// Releases the lock first, and stores a little later.
 #[derive(Default)]
 pub(crate) struct ReleasesFirst;
 
@@ -131,7 +131,7 @@ impl Fault for ReleasesFirst {
     }
 }
 
-/// Reads the accounts of a `sid` first, and marks it a moment later.
+/// Reads the accounts of a `sid` first, and sets its not-before time a little later.
 #[derive(Default)]
 pub(crate) struct LooksBeforeItSetsNotBefore;
 

@@ -5,7 +5,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Ends an account's sessions whatever the moment of the sign-out.
+/// Ends an account's sessions whatever the cutoff time of the sign-out.
 #[derive(Default)]
 pub(crate) struct EndsNewerSessions;
 

@@ -5,7 +5,7 @@ use token_cache_core::{AccountKey, EvictOptions, EvictTarget, Evicted, Result, T
 
 use crate::fault::Fault;
 
-/// Leaves no marker.
+/// Sets no not-before time of an account.
 #[derive(Default)]
 pub(crate) struct ForgetsLateSignIns;
 

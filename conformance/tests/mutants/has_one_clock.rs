@@ -5,7 +5,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Takes the provider's moments for its own.
+/// Takes cutoff times on the provider's clock for times on its own clock.
 #[derive(Default)]
 pub(crate) struct HasOneClock;
 

@@ -12,7 +12,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Keeps one marker an account, whichever clock it is of.
+/// Keeps one not-before time per account, on whichever clock it is.
 #[derive(Default)]
 pub(crate) struct HasOneNotBefore {
     not_before_times: Mutex<HashMap<AccountKey, CutoffTime>>,

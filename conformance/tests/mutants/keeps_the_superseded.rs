@@ -3,7 +3,7 @@ use token_cache_core::{AccountKey, BeginSession, Begun, Result, TokenStore};
 
 use crate::fault::Fault;
 
-/// Leaves the sessions of earlier sends in place.
+/// Does not remove the sessions of earlier sends.
 #[derive(Default)]
 pub(crate) struct KeepsTheSuperseded;
 

@@ -3,7 +3,7 @@ use token_cache_core::{IssuerKey, Result, SidIndex, Timestamp};
 
 use crate::fault::Fault;
 
-/// Looks at no issuer's marker.
+/// Reads no issuer's not-before time.
 #[derive(Default)]
 pub(crate) struct LetsEndedIssuersIn;
 

@@ -1,4 +1,4 @@
-//! Stores whose not-before markers, locks and clock keep another time.
+//! Stores with wrong lifetimes of not-before times and locks, and with wrong clocks.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Its markers live for `MILLIS` at most; all of them, or those of `WHAT`: `a` accounts, `p` `sid`s, `i` issuers.
+/// Its not-before times of the kind `WHAT` live for at most `MILLIS`: `a` accounts, `p` `sid`s, `i` issuers.
 #[derive(Default)]
 pub(crate) struct KeepsNotBeforeBriefly<const WHAT: char, const MILLIS: u64>;
 
@@ -70,7 +70,7 @@ impl<const WHAT: char, const MILLIS: u64> Fault for KeepsNotBeforeBriefly<WHAT, 
     }
 }
 
-/// Its markers live for so many hundredths of what was asked for.
+/// Its not-before times live for `HUNDREDTHS` hundredths of the lifetime that was asked for.
 #[derive(Default)]
 pub(crate) struct ScalesNotBefore<const HUNDREDTHS: u32>;
 
@@ -88,7 +88,7 @@ impl<const HUNDREDTHS: u32> Fault for ScalesNotBefore<HUNDREDTHS> {
     }
 }
 
-/// Counts the life of a marker from the moment of its sign-out instead of from when it is written.
+/// Counts the lifetime of a not-before time from its cutoff time instead of from when it is written.
 #[derive(Default)]
 pub(crate) struct CountsFromTheCutoff;
 
@@ -111,7 +111,7 @@ impl Fault for CountsFromTheCutoff {
     }
 }
 
-/// A marker that is there keeps its life, whatever a later sign-out asks for.
+/// An existing not-before time keeps its lifetime, whatever a later sign-out asks for.
 #[derive(Default)]
 pub(crate) struct NeverExtends {
     ends: Mutex<HashMap<AccountKey, Timestamp>>,
@@ -138,7 +138,7 @@ impl Fault for NeverExtends {
     }
 }
 
-/// The next sign-in that is welcome clears the markers of its account (`a`), or of its `sid` (`p`).
+/// The next accepted sign-in clears the not-before times of its account (`a`), or of its `sid` (`p`).
 #[derive(Default)]
 pub(crate) struct ClearsNotBefore<const WHAT: char> {
     accounts: Mutex<HashMap<AccountKey, Vec<CutoffTime>>>,
@@ -218,7 +218,7 @@ impl<const WHAT: char> Fault for ClearsNotBefore<WHAT> {
     }
 }
 
-/// Drops "for good" together with the other marker of a `sid`.
+/// Drops `Forever` together with the other not-before time of a `sid`.
 #[derive(Default)]
 pub(crate) struct DropsForever {
     ends: Mutex<HashMap<SidKey, Timestamp>>,

@@ -16,8 +16,8 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Ends `N` sessions of those that a cut of its kind is about, and spares the others: `a` of an account, `s` of a `sid`, `u` of the
-/// unlabelled ones.
+/// Ends at most `N` of the sessions in the scope of a sign-out of its kind, and spares the others: `a` an account, `s` a `sid`, `u` the
+/// sessions without a `sid`.
 #[derive(Default)]
 pub(crate) struct EndsAtMost<const KIND: char, const N: usize>;
 
@@ -58,8 +58,8 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
     }
 }
 
-/// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` background sessions of
-/// a name.
+/// Returns at most `N` of the kind `WHAT`: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` background
+/// sessions of a name.
 #[derive(Default)]
 pub(crate) struct AnswersAtMost<const WHAT: char, const N: usize>;
 
@@ -253,7 +253,7 @@ impl<const N: usize> Fault for SupersedesAtMost<N> {
     }
 }
 
-/// Marks the first `N` accounts of a batch.
+/// Sets the not-before time of the first `N` accounts of a batch.
 #[derive(Default)]
 pub(crate) struct SetsNotBeforeOfAtMost<const N: usize>;
 
@@ -275,7 +275,7 @@ impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
     }
 }
 
-/// Tells `N` lease holders.
+/// Returns at most `N` lease holders.
 #[derive(Default)]
 pub(crate) struct ListsHoldersAtMost<const N: usize>;
 
@@ -307,7 +307,7 @@ impl<const N: usize> Fault for ListsHoldersAtMost<N> {
     }
 }
 
-/// Tells the lease holders whose connections are open.
+/// Returns the lease holders whose connections are open.
 #[derive(Default)]
 pub(crate) struct ListsConnectedHolders {
     open: Arc<Mutex<Vec<ServerId>>>,

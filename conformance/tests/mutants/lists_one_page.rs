@@ -3,7 +3,7 @@ use token_cache_core::{AccountListOptions, AccountPage, Result, SidIndex};
 
 use crate::fault::Fault;
 
-/// Ends its stream of accounts after the first page.
+/// Ends its list of accounts after the first page.
 #[derive(Default)]
 pub(crate) struct ListsOnePage;
 

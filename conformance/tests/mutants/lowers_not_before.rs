@@ -12,7 +12,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Keeps the marker that came last, whichever moment is later.
+/// Keeps the not-before time that was set last, even if the other is later.
 #[derive(Default)]
 pub(crate) struct LowersNotBefore {
     not_before_times: Mutex<HashMap<(AccountKey, CutoffClock), CutoffTime>>,

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 
 const ONE: EntryName = EntryName::from_bytes([0; 16]);
 
-/// Has one place for all entries of a session.
+/// Stores all entries of a session under one name.
 #[derive(Default)]
 pub(crate) struct MixesEntries;
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
 use token_cache_core::{MemoryStore, TokenStore};
 
-/// Has one place for all namespaces: a prefix that is forgotten.
+/// Stores all namespaces as one: a prefix that is forgotten.
 #[derive(Default)]
 pub(crate) struct MixesNamespaces(MemoryStore);
 

@@ -6,7 +6,7 @@ use token_cache_core::{
 
 use crate::{broken_backplane::backplane_of, fault::Fault};
 
-/// Announces a sign-out only if it ended a session.
+/// Publishes a sign-out only if it ended a session.
 #[derive(Default)]
 pub(crate) struct PublishesOnlyWhatEnded;
 

@@ -3,7 +3,7 @@ use token_cache_core::{Backplane, Invalidation, Published, Result, ServerId};
 
 use crate::fault::Fault;
 
-/// Announces the first of several accounts.
+/// Publishes the first of several accounts.
 #[derive(Default)]
 pub(crate) struct PublishesTheFirst;
 

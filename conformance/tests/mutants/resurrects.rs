@@ -23,7 +23,7 @@ impl Fault for Resurrects {
             Err(error) if error.is_signed_out() => {}
             answer => return answer,
         }
-        // Stands after every marker, and ends with the entry.
+        // The session is later than every not-before time, and ends with the entry.
         let times = SessionTimes {
             requested_at: Timestamp::MAX,
             auth_time: Timestamp::MAX,

@@ -7,7 +7,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Takes a session of the sign-out's own moment for a newer one.
+/// Takes a session whose time equals the cutoff time for a newer one.
 #[derive(Default)]
 pub(crate) struct SparesEqualTimes;
 
