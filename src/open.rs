@@ -52,13 +52,13 @@ pub async fn open(url: &str) -> Result<TokenCache> {
 /// ```
 pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     let url = &canonical(url);
-    let (copies, store) = NearCacheConfig::from_url(url)?;
+    let (near_cache, store) = NearCacheConfig::from_url(url)?;
     let builder = TokenCacheBuilder::connecting(connect(&store)?);
-    let builder = match copies {
-        Some(policy) if WITHOUT_BACKPLANE.contains(&scheme(url)) => {
-            builder.near_cache(policy.without_backplane()?)
+    let builder = match near_cache {
+        Some(config) if WITHOUT_BACKPLANE.contains(&scheme(url)) => {
+            builder.near_cache(config.without_backplane()?)
         }
-        Some(policy) => builder.near_cache(policy),
+        Some(config) => builder.near_cache(config),
         None => builder,
     };
     // No other process can reach this store, so a random secret is enough.

@@ -47,7 +47,9 @@ pub enum ErrorKind {
     /// The session has ended: by a sign-out, at the end of its lifetime, by the limit of sessions, or because the provider refused its
     /// refresh token. Send the user to sign in again.
     SignedOut,
-    /// A sign-out came after the user's authentication, so this sign-in is refused and no session was begun (G2). Show a page
+    /// This sign-in is refused, and no session was begun. A sign-out came after the user's authentication (G2), or could have been missed:
+    /// the sign-in took longer than its timeout, or claims to have begun in the future. The same kind is returned if the authentication
+    /// is too old for the `max_age` of the request, or its `session_expiry` has passed. Show a page
     /// that offers a new sign-in with `prompt=login`. Do not redirect automatically: without that parameter a provider may answer
     /// with the same authentication, which is refused again.
     SignInRevoked,

@@ -180,7 +180,7 @@ async fn the_highest_generation_is_not_raised_past_its_end() {
 }
 
 #[tokio::test]
-async fn a_stored_cached_entry_life_that_no_server_can_be_set_to_is_bounded() {
+async fn a_stored_near_cache_life_that_no_server_can_be_set_to_is_bounded() {
     let store = MemoryStore::new();
     let secret = Secret::random().unwrap();
     let first = TokenCache::open(store.clone(), secret.clone())

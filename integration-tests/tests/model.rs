@@ -9,7 +9,7 @@ use std::{sync::Mutex, thread, time::Instant};
 
 use token_cache_integration_tests::{
     model::{Mutant, Scenario, explore, scenarios},
-    near_cache_model::{self, LocalMutant, LocalScenario, explore_near_cache},
+    near_cache_model::{self, NearCacheMutant, NearCacheScenario, explore_near_cache},
 };
 
 /// Maximum number of states. Every scenario has fewer. One that has more is explored only in part, and fails.
@@ -33,7 +33,7 @@ fn explored(scenario: &Scenario) -> Found {
     }
 }
 
-fn explored_near_cache(scenario: &LocalScenario) -> Found {
+fn explored_near_cache(scenario: &NearCacheScenario) -> Found {
     let found = explore_near_cache(scenario, LIMIT);
     Found {
         name: scenario.name.to_owned(),
@@ -85,7 +85,9 @@ fn every_mutant_is_refuted() {
 
 #[test]
 fn every_mutant_of_near_caches_is_refuted() {
-    let mutants = LocalMutant::ALL.iter().map(|it| (it.name(), it.scenario()));
+    let mutants = NearCacheMutant::ALL
+        .iter()
+        .map(|it| (it.name(), it.scenario()));
     all_are_refuted(mutants, explored_near_cache);
 }
 

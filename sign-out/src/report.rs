@@ -19,7 +19,7 @@ const UNKNOWN: &str = "unknown";
 /// The number of messages without a matching session after which a warning about the settings is logged.
 const UNMATCHED_WARNING: usize = 3;
 
-/// Whether a message matched, and how many did not, by channel and issuer.
+/// The matches of messages by channel and issuer: if any matched, and the number of those that did not.
 #[derive(Default)]
 pub(crate) struct MatchCounts(Mutex<HashMap<(SignOutCause, String), MatchCount>>);
 

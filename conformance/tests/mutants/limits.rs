@@ -16,8 +16,9 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Ends at most `N` of the sessions in the scope of a sign-out of its kind, and spares the others: `a` an account, `s` a `sid`, `u` the
-/// sessions without a `sid`.
+/// Ends at most `N` of the sessions in the scope of a sign-out of its kind, and spares the others.
+///
+/// The kinds: `a` an account, `s` a `sid`, `u` the sessions without a `sid`.
 #[derive(Default)]
 pub(crate) struct EndsAtMost<const KIND: char, const N: usize>;
 

@@ -7,8 +7,8 @@ use super::{
     token_warnings::TokenWarnings,
 };
 use crate::{
-    BeginSession, Error, KeyProvider, KeyRing, NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey,
-    SealedStore, Sealer, Secret, SidMeaning, TokenStore, UnreadableEntries,
+    BeginSession, Error, KeyProvider, KeyRing, MemoryStore, NOT_BEFORE_LIFETIME, RefreshPolicy,
+    Result, RingKey, SealedStore, Sealer, Secret, SidMeaning, TokenStore, UnreadableEntries,
     near_cache::{
         BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
         SystemBootTime,
@@ -50,6 +50,36 @@ pub struct TokenCacheBuilder {
     key_provider: Option<Arc<dyn KeyProvider>>,
     settings: Settings,
     boot: Arc<dyn BootTime>,
+}
+
+impl TokenCache {
+    /// Opens the cache in `store`, with a secret and the default settings. The key ring is still read from the environment variable
+    /// `TOKEN_CACHE_KEYS`, if that is set.
+    ///
+    /// # Errors
+    /// As [`TokenCacheBuilder::open`].
+    pub async fn open(store: impl TokenStore, secret: Secret) -> Result<Self> {
+        Self::builder(store).secret(secret).open().await
+    }
+
+    /// Creates a builder, to open the cache in `store` with other settings. It sends nothing before [`TokenCacheBuilder::open`].
+    pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
+        let store: Arc<dyn TokenStore> = Arc::new(store);
+        TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
+    }
+
+    /// Opens a cache in the memory of this process, with a random secret: for tests, and for apps of one process. Everything in it is
+    /// lost when the process ends. It reads no environment variable.
+    ///
+    /// # Errors
+    /// As [`TokenCacheBuilder::open`].
+    pub async fn in_memory() -> Result<Self> {
+        Self::builder(MemoryStore::new())
+            .secret(Secret::random()?)
+            .key_ring(KeyRing::sealing_with(RingKey::of_secret()))
+            .open()
+            .await
+    }
 }
 
 impl TokenCacheBuilder {
@@ -162,8 +192,8 @@ impl TokenCacheBuilder {
     ///     .await?;
     /// # Ok(()) }
     /// ```
-    pub fn near_cache(mut self, policy: NearCacheConfig) -> Self {
-        self.settings.near_cache = Some(policy);
+    pub fn near_cache(mut self, config: NearCacheConfig) -> Self {
+        self.settings.near_cache = Some(config);
         self
     }
 
@@ -241,7 +271,7 @@ impl TokenCacheBuilder {
             }
             None => None,
         };
-        let (store, keeping, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &cached {
+        let (store, parts, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &cached {
             Some(cached) => {
                 let store = Arc::clone(cached);
                 (store, cached.parts(), cached.longest_life())
@@ -255,7 +285,7 @@ impl TokenCacheBuilder {
         let boot = Arc::clone(&self.boot);
         let state = NamespaceState::open(&*sealed, &secret, near_cache_life, boot).await?;
         let fleet_config = state.fleet_config().subscribe();
-        let coordinator = InvalidationCoordinator::new(sealed, keeping, fleet_config, self.boot)?;
+        let coordinator = InvalidationCoordinator::new(sealed, parts, fleet_config, self.boot)?;
         coordinator.check().await?;
         coordinator.start();
         let cache = TokenCache(Arc::new(Inner {

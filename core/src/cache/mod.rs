@@ -1,11 +1,7 @@
 // The order of these modules is the order in which the methods of `TokenCache` and `Session` are documented.
 mod builder;
 
-mod open;
-
 mod sign_in;
-
-mod resume;
 
 mod session;
 
@@ -203,7 +199,7 @@ impl TokenCache {
         match runtime(operation)?.spawn(in_current_span(task)).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
-                .message("its task was stopped when the tokio runtime shut down")
+                .message("its task panicked, or was stopped when the tokio runtime shut down")
                 .with_source(ended)
                 .maybe_applied()),
         }

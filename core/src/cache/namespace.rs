@@ -240,7 +240,8 @@ impl TokenCache {
         } = &*self.0;
         let keys = self.fresh_keys().await?;
         let read = store.namespace().await?;
-        let time_of_day = keys.latest.as_millis() / 1_000;
+        // At least the time in seconds, so that no backup has a greater one.
+        let seconds = keys.latest.as_millis() / 1_000;
         let current = read
             .record
             .map_or(0, |record| record.generation)
@@ -255,8 +256,8 @@ impl TokenCache {
                  nothing was changed; move every server to a new prefix, and delete what is stored under the old one",
             )
         })?;
-        let raised = NamespaceRecord::new(time_of_day.max(next), secret.check())
-            .with_near_cache(near_caches);
+        let raised =
+            NamespaceRecord::new(seconds.max(next), secret.check()).with_near_cache(near_caches);
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
             return Err(changed_meanwhile("raise the generation"));
         }

@@ -25,6 +25,30 @@ pub struct Session {
     secret: Arc<SessionKeys>,
 }
 
+impl TokenCache {
+    /// Returns the session of a ticket, after a check that it lives. Sends one request, or none on a near-cache hit.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1);
+    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the ticket was changed or truncated: drop it.
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the ticket's key, and every error of the store,
+    /// including [`Corrupt`](crate::ErrorKind::Corrupt): the session may still live, so keep the ticket.
+    pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
+        let session = self.resume_unverified(ticket)?;
+        session.check().await?;
+        Ok(session)
+    }
+
+    /// Returns the session of a ticket without a request to the store. The session may have been signed out: the first read or write
+    /// checks that. Use it if such a call follows at once, since it saves a request.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), without the errors of the store.
+    pub fn resume_unverified(&self, ticket: &Ticket) -> Result<Session> {
+        Session::new(self.clone(), ticket.open(&self.0.ring)?)
+    }
+}
+
 impl Session {
     pub(super) fn new(cache: TokenCache, payload: TicketPayload) -> Result<Self> {
         let id = payload.ticket_secret.session_id();
@@ -106,7 +130,7 @@ impl Session {
             let entry = self.entry(value, &keys)?;
             let options = WriteOptions::at(keys.latest).mode(mode);
             let at = self.address(&keys, key);
-            let _tells = (mode == PutMode::Overwrite).then(|| Publishes(self));
+            let _publishes = (mode == PutMode::Overwrite).then(|| Publishes(self));
             self.cache.store().write(&at, entry, options).await
         };
         let about = About::account(&self.payload.account);
@@ -159,7 +183,7 @@ impl Session {
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
-            let _tells = Publishes(self);
+            let _publishes = Publishes(self);
             self.cache.store().remove(&self.address(&keys, key)).await
         };
         let about = About::account(&self.payload.account);

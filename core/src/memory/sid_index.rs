@@ -31,7 +31,7 @@ struct SidRecord {
 
 impl SidRecord {
     fn refuse(&self, requested_at: Timestamp, now: Timestamp) -> bool {
-        self.ended_forever.is_some_and(|bound| now < bound)
+        self.ended_forever.is_some_and(|until| now < until)
             || NotBefore::refuses(self.not_before, requested_at, now)
     }
 
@@ -41,7 +41,7 @@ impl SidRecord {
 
     fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at().is_none_or(|ends| ends <= now)
-            && self.ended_forever.is_none_or(|bound| bound <= now)
+            && self.ended_forever.is_none_or(|until| until <= now)
             && self
                 .not_before
                 .is_none_or(|not_before| !not_before.stands(now))
@@ -92,8 +92,8 @@ impl SidIndex for MemoryStore {
             CutoffBound::Forever => {
                 sid_record.ended_forever = sid_record.ended_forever.max(Some(life));
             }
-            CutoffBound::Time(moment) => {
-                NotBefore::raise(&mut sid_record.not_before, moment.at, life);
+            CutoffBound::Time(cutoff) => {
+                NotBefore::raise(&mut sid_record.not_before, cutoff.at, life);
             }
         }
         let accounts = sid_record

@@ -38,7 +38,7 @@ impl AckWait {
             registry,
             mut holders,
         } = published;
-        holders.retain(|own_lease| own_lease.server != own);
+        holders.retain(|holder| holder.server != own);
         Self {
             message: id,
             registry,
@@ -56,7 +56,7 @@ impl AckWait {
         }
         self.whole |= self.registry.is_some() && self.registry == acknowledgement.knows;
         self.silent
-            .retain(|own_lease| own_lease.server != acknowledgement.server);
+            .retain(|holder| holder.server != acknowledgement.server);
     }
 
     /// Returns `true` if the wait has ended at `now`: no server can serve the ended sessions from its near cache any more.

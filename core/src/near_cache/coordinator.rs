@@ -251,7 +251,7 @@ impl InvalidationCoordinator {
         let holders = published
             .iter()
             .flat_map(|published| &published.holders)
-            .map(|own_lease| own_lease.server);
+            .map(|holder| holder.server);
         let servers = distinct(holders.filter(|server| server != own));
         let knows = own_lease.knows(longest, clock.now());
         let mut open: Vec<AckWait> = published
@@ -283,7 +283,7 @@ impl InvalidationCoordinator {
                 () = until(&**clock, Some(over_at)) => {}
             }
         }
-        let names = distinct(silent.iter().map(|own_lease| own_lease.server));
+        let names = distinct(silent.iter().map(|holder| holder.server));
         telemetry::silent(names.len());
         if outcome == "lease" {
             // If the queue is full, these servers are not removed, and the next sign-out waits for them again.

@@ -146,8 +146,8 @@ impl Partition {
     ) -> Option<Self> {
         sessions.sort_unstable_by_key(|copy| copy.record.session_id);
         entries.sort_unstable_by_key(|copy| (copy.session_id, copy.name));
-        let marks = sessions.iter().map(|copy| copy.validity);
-        let first_expiry = marks
+        let validities = sessions.iter().map(|copy| copy.validity);
+        let first_expiry = validities
             .chain(entries.iter().map(|copy| copy.validity))
             .map(|validity| validity.expires_at)
             .min()?;

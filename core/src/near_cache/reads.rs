@@ -131,7 +131,8 @@ impl<K: Eq + Hash, T> Drop for Landing<K, T> {
 async fn wait<T: Clone>(mut answer: Answer<T>) -> Result<T> {
     match answer.wait_for(Option::is_some).await.as_deref() {
         Ok(Some(answered)) => answered.clone(),
-        Ok(None) | Err(_) => Err(Error::new(ErrorKind::Unexpected, "read an entry")
-            .message("the task was stopped because the runtime shut down; repeat the read")),
+        Ok(None) | Err(_) => Err(Error::new(ErrorKind::Unexpected, "read an entry").message(
+            "its task panicked, or was stopped when the tokio runtime shut down; repeat the read",
+        )),
     }
 }

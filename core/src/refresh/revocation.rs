@@ -122,7 +122,7 @@ impl Revoking {
             None => Ok(()),
             Some(task) => task.await.unwrap_or_else(|_| {
                 Err(RefreshError::transient(
-                    "the revocation was stopped when the tokio runtime shut down",
+                    "the revocation panicked, or was stopped when the tokio runtime shut down",
                 ))
             }),
         }

@@ -163,7 +163,7 @@ impl TokenCache {
 pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
     let lost = || {
         Error::new(ErrorKind::Unexpected, "refresh tokens")
-            .message("its task was stopped when the tokio runtime shut down")
+            .message("its task panicked, or was stopped when the tokio runtime shut down")
             .maybe_applied()
     };
     let done = pending

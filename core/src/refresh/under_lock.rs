@@ -375,8 +375,8 @@ impl RefreshTask {
     async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
         let value = EntryValue::try_from(old).ok()?;
         let mode = PutMode::Update(marked);
-        let without_not_before = write_back(&self.session, &self.spent, value, mode, None).await;
-        without_not_before.ok().flatten()
+        let written = write_back(&self.session, &self.spent, value, mode, None).await;
+        written.ok().flatten()
     }
 }
 

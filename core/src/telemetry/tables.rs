@@ -94,7 +94,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_sign_ins_total",
         &[("outcome", &["begun", "revoked", "error"])],
-        "Sign-ins. Revoked: a sign-out came after the user's authentication.",
+        "Sign-ins. Revoked: a sign-out came after the user's authentication or could have been missed, or the authentication was too old.",
     ),
     counter(
         "token_cache_sessions_displaced_total",
@@ -195,7 +195,7 @@ pub const METRICS: &[Metric] = &[
                 "malformed",
             ],
         )],
-        "Refresh tokens revoked at the provider after a sign-out. Spared: revoking would have ended the grant of another session.",
+        "Refresh tokens revoked at the provider after a sign-out, or because the store cannot store them. Spared: revoking would have ended the grant of another session.",
     ),
     histogram(
         "token_cache_duration_seconds",

@@ -26,7 +26,7 @@ impl Backplane for FailingStore {
 
     async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published> {
         let backplane = self.inner.backplane().ok_or_else(unsupported)?;
-        let publishing = self.request("announce", backplane.publish(origin, what));
+        let publishing = self.request("publish", backplane.publish(origin, what));
         self.backplane.request(publishing).await
     }
 }
@@ -96,7 +96,7 @@ impl BackgroundSessions for FailingStore {
 impl SidIndex for FailingStore {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
-        self.request("enter a `sid`", sid_index.add(sid, sid_entry))
+        self.request("add to the `sid` index", sid_index.add(sid, sid_entry))
             .await
     }
 

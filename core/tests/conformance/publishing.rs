@@ -211,7 +211,7 @@ impl<S: TokenStore> SidIndex for Publishing<S> {
 
 impl<S: TokenStore> fmt::Display for Publishing<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "announcing({})", self.0)
+        write!(f, "publishing({})", self.0)
     }
 }
 

@@ -57,8 +57,7 @@ async fn a_cache_tells_what_it_keeps_and_for_how_long_it_may_serve_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_backplane_there_is_no_lease_and_without_cached_entries_there_is_nothing_to_tell()
-{
+async fn without_a_backplane_there_is_no_lease_and_without_a_near_cache_there_are_no_figures() {
     let unlinked = || FailingStore::new(MemoryStore::new()).without_backplane();
     let keeps = cache(unlinked(), Some(NearCacheConfig::new().max_age(MAX_AGE))).await;
     assert_eq!(keeps.near_cache(), Some(NearCacheStats::default()));

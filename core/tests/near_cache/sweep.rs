@@ -7,7 +7,7 @@ use super::{MAX_AGE, NANO, Server, almost, begin, entry, memory, put, signed_in}
 
 /// Expired entries are wiped even if they are never read again, well within the seconds that the documentation promises.
 #[tokio::test(start_paused = true)]
-async fn a_expired_entry_is_gone_within_seconds() {
+async fn an_expired_entry_is_gone_within_seconds() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.populates(&at).await;

@@ -68,12 +68,12 @@ async fn read(server: &Server) {
     tokio::time::sleep(SETTLED).await;
 }
 
-async fn wait(keeper: &Server, signer: &Server) {
-    let _ = signer.cache.sign_out_account(&ada()).await.unwrap();
+async fn wait(cache: &Server, origin: &Server) {
+    let _ = origin.cache.sign_out_account(&ada()).await.unwrap();
     let scope = SignOutScope::Account(ada());
-    let _ = signer.cache.sign_out_with(scope, Wait::None).await.unwrap();
-    keeper.way.freeze_backplane();
-    let _ = signer.cache.sign_out_account(&ada()).await.unwrap();
+    let _ = origin.cache.sign_out_with(scope, Wait::None).await.unwrap();
+    cache.way.freeze_backplane();
+    let _ = origin.cache.sign_out_account(&ada()).await.unwrap();
     tokio::time::sleep(SETTLED).await;
 }
 

@@ -27,7 +27,7 @@ fn the_page_lists_every_span_and_no_other() {
 }
 
 #[test]
-fn the_page_lists_every_figure_and_no_other() {
+fn the_page_lists_every_metric_and_no_other() {
     let listed = METRICS.iter().map(|metric| metric.name).collect();
     assert_eq!(names(&rows("token_cache_")), listed);
 }

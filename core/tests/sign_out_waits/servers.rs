@@ -293,7 +293,7 @@ async fn a_session_that_ended_for_another_is_published() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_whose_cached_entries_the_record_leaves_out_serves_none_until_all_know_again() {
+async fn a_server_whose_near_cache_the_record_leaves_out_serves_nothing_until_all_know_again() {
     let (fleet, [cache, other]) = fleet().await;
     drop(other);
     let ticket = signed_in(&fleet.origin).await;

@@ -73,7 +73,7 @@ async fn a_machine_that_slept_while_it_evicted_publishes_after_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_was_lost_is_put_back_with_what_it_said_of_cached_entries() {
+async fn a_record_that_was_lost_is_restored_with_the_near_cache_life_that_it_had() {
     let fleet = Fleet::new().await;
     record_near_cache_life(&fleet.store).await;
     settle().await;
@@ -89,7 +89,7 @@ async fn a_record_that_was_lost_is_put_back_with_what_it_said_of_cached_entries(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_starts_leaves_what_the_record_says_of_cached_entries() {
+async fn a_server_that_starts_leaves_the_near_cache_life_in_the_record() {
     let fleet = Fleet::new().await;
     record_near_cache_life(&fleet.store).await;
     let other = server(fleet.store.clone(), &fleet.secret, &fleet.boot).await;
@@ -130,7 +130,7 @@ async fn writes_it_anew(store: &MemoryStore) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_says_nothing_of_cached_entries_any_more_is_not_believed_at_once() {
+async fn a_record_without_a_near_cache_life_is_not_believed_at_once() {
     let fleet = Fleet::new().await;
     let begun = Instant::now();
     let at = async |millis| tokio::time::sleep_until(begun + Duration::from_millis(millis)).await;

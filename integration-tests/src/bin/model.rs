@@ -13,7 +13,7 @@ use std::{
 
 use token_cache_integration_tests::{
     model::{Mutant, explore, scenarios},
-    near_cache_model::{self, LocalMutant, explore_near_cache},
+    near_cache_model::{self, NearCacheMutant, explore_near_cache},
 };
 
 /// Maximum number of states. A scenario with more is explored only in part.
@@ -83,14 +83,14 @@ fn names() -> Result<(), Box<dyn Error>> {
     for mutant in Mutant::ALL {
         writeln!(io::stdout(), "{:<40} {}", mutant.name(), mutant.wrong())?;
     }
-    for mutant in LocalMutant::ALL {
+    for mutant in NearCacheMutant::ALL {
         writeln!(io::stdout(), "{:<40} {}", mutant.name(), mutant.wrong())?;
     }
     Ok(())
 }
 
 fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
-    if let Some(mutant) = LocalMutant::named(name) {
+    if let Some(mutant) = NearCacheMutant::named(name) {
         return near_cache_mutant(mutant);
     }
     let mutant = Mutant::named(name).ok_or("unknown mutant; `--mutants` lists all names")?;
@@ -109,7 +109,7 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn near_cache_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
+fn near_cache_mutant(mutant: NearCacheMutant) -> Result<(), Box<dyn Error>> {
     let scenario = mutant
         .scenario()
         .ok_or("the mutant names a scenario that does not exist")?;

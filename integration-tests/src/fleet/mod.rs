@@ -6,12 +6,12 @@
 //! of its own it writes its part of the history to a file.
 
 mod app;
-mod clear_near_caches;
 mod design;
 mod driver;
 mod figures;
 mod load;
 mod main;
+mod near_cache_outcome;
 mod random;
 mod refresh;
 mod server;
@@ -24,10 +24,10 @@ pub(crate) use self::{
     wire::{Load, Users},
 };
 pub use self::{
-    clear_near_caches::NearCacheOutcome,
     design::Design,
     driver::{Fleet, Running},
     main::main,
+    near_cache_outcome::NearCacheOutcome,
     random::Random,
     refresh::{Got, RefreshSettings, Refreshed, Refreshing, Storm},
     server::{Pending, Program, Server, Settings, StartError},

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    clear_near_caches::NearCacheOutcome,
+    near_cache_outcome::NearCacheOutcome,
     refresh::{Refreshed, Refreshing},
 };
 use crate::history::{Account, Op, Outcome, SessionNumber, Sid, Span};

@@ -31,7 +31,7 @@ pub struct Log {
 
 /// An operation whose start was logged.
 #[derive(Debug)]
-pub struct Published(u64);
+pub struct Started(u64);
 
 impl Log {
     /// Starts a log.
@@ -49,17 +49,17 @@ impl Log {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn begins(&self, op: &Op) -> io::Result<Published> {
+    pub fn begins(&self, op: &Op) -> io::Result<Started> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.write(&Line::Begins(number, Tick::now(), op.clone()))?;
-        Ok(Published(number))
+        Ok(Started(number))
     }
 
     /// Logs the outcome of an operation whose start was logged.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn ended(&self, operation: &Published, at: Tick, outcome: Outcome) -> io::Result<()> {
+    pub fn ended(&self, operation: &Started, at: Tick, outcome: Outcome) -> io::Result<()> {
         self.write(&Line::Ended(operation.0, at, outcome))
     }
 

@@ -13,7 +13,7 @@ mod report;
 pub use self::{
     check::{NearCacheRules, Rules, check},
     event::{Account, Event, Op, Outcome, Scope, SessionNumber, Sid, Span, WriteId},
-    log::{Log, LogError, Logged, Published, read},
+    log::{Log, LogError, Logged, Started, read},
     report::{Counts, Promise, Report, Staleness, Violation},
 };
 

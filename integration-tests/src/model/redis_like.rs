@@ -187,7 +187,7 @@ impl RedisLike {
         }
         let evict = self
             .world
-            .request(Kind::Write, "cut the account", move |state, now| {
+            .request(Kind::Write, "evict the account", move |state, now| {
                 let record = state.account_records.entry(account).or_default();
                 let ended = if bent.is(Mutant::DuplicateEndsNewer)
                     && matches!(target, EvictTarget::Account(_))

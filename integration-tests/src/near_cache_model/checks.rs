@@ -2,7 +2,7 @@
 
 use super::{
     clock::{LEASE, with_drift},
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Start,
     server::{Copied, Push, Writing, account_key, server_id},
     store::ACCOUNTS,
@@ -22,7 +22,7 @@ impl std::fmt::Display for LocalViolation {
 impl World<'_> {
     /// Removes state that can never be served again.
     pub(super) fn forget_the_dead(&mut self) {
-        if self.scenario.wrong.is_some_and(LocalMutant::revives) {
+        if self.scenario.wrong.is_some_and(NearCacheMutant::revives) {
             return;
         }
         let aged = |it: &super::server::Server, expires_at: Option<_>| {
@@ -199,7 +199,7 @@ impl World<'_> {
     }
 }
 
-impl LocalMutant {
+impl NearCacheMutant {
     /// Returns `true` if a near-cache entry that seems invalid may be served again under the mutant.
     fn revives(self) -> bool {
         matches!(

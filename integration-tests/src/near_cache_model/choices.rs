@@ -1,7 +1,7 @@
 //! What the scheduler may do next.
 
 use super::{
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::{Fault, Lacks, Start},
     server::{Said, Server, Writing},
     store::ACCOUNTS,
@@ -145,7 +145,7 @@ impl World<'_> {
                     choices.push(Choice::Renew(server));
                 }
             }
-            Some(_) if self.wrong(LocalMutant::CreditedFromReply) && !backplane.lost => {
+            Some(_) if self.wrong(NearCacheMutant::CreditedFromReply) && !backplane.lost => {
                 choices.push(Choice::Reply(server));
             }
             Some(_) => {}

@@ -9,7 +9,7 @@ use token_cache_core::LeaseHolder;
 
 use super::{
     clock::{LEASE, Tick, with_drift},
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Start,
     server::{Push, Said, Server, account_key, server_id},
     store::ACCOUNTS,
@@ -82,7 +82,7 @@ impl World<'_> {
 
     /// Returns `true` if the number of a renewal may occur again.
     fn counts(&self) -> bool {
-        self.wrong(LocalMutant::RenewalsCountedPerServer)
+        self.wrong(NearCacheMutant::RenewalsCountedPerServer)
     }
 
     /// Digests leases that were read in the registry. Only whether they are still there matters.

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{checks::LocalViolation, choices::Choice, scenario::LocalScenario, world::World};
+use super::{checks::LocalViolation, choices::Choice, scenario::NearCacheScenario, world::World};
 
 /// Result of a search.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct Node {
 }
 
 /// Explores every schedule of `scenario`, up to `limit` states.
-pub fn explore_near_cache(scenario: &LocalScenario, limit: usize) -> LocalExplored {
+pub fn explore_near_cache(scenario: &NearCacheScenario, limit: usize) -> LocalExplored {
     let start = World::new(scenario, false);
     let mut seen: HashSet<u64, foldhash::fast::FixedState> = [start.digest()].into_iter().collect();
     let mut nodes = vec![Node {
@@ -88,7 +88,7 @@ pub fn explore_near_cache(scenario: &LocalScenario, limit: usize) -> LocalExplor
     }
 }
 
-fn trace(scenario: &LocalScenario, nodes: &[Node], mut at: u32) -> Option<LocalRefutation> {
+fn trace(scenario: &NearCacheScenario, nodes: &[Node], mut at: u32) -> Option<LocalRefutation> {
     let mut path = Vec::new();
     while let Some(choice) = nodes[at as usize].choice {
         path.push(choice);

@@ -1,7 +1,7 @@
 //! The faults.
 
 use super::{
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Lacks,
     world::{Stage, World},
 };
@@ -69,7 +69,7 @@ impl World<'_> {
     /// Demotes primary 0.
     pub(super) fn stop(&mut self) {
         self.processes[0].stopped = Some(self.now);
-        let keeps = self.wrong(LocalMutant::DemotedKeepsListeners);
+        let keeps = self.wrong(NearCacheMutant::DemotedKeepsListeners);
         for server in &mut self.servers {
             if let Some(backplane) = server
                 .backplane

@@ -6,7 +6,7 @@ use token_cache_core::{Acknowledgement, RegistryId};
 
 use super::{
     clock::LEASE,
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Start,
     server::{Connection, Push, Renewal, message, registry_id, server_id},
     world::{Flying, World},
@@ -15,9 +15,9 @@ use super::{
 impl World<'_> {
     /// Opens a server's backplane connection to a process, and subscribes.
     pub(super) fn connect(&mut self, server: usize, process: usize) {
-        let late_forgets = self.wrong(LocalMutant::VouchesForTheConnectionBefore);
-        let lease_stays = self.wrong(LocalMutant::LeaseOutlivesConnection)
-            || self.wrong(LocalMutant::LeaseRunsWhileConnecting);
+        let late_forgets = self.wrong(NearCacheMutant::VouchesForTheConnectionBefore);
+        let lease_stays = self.wrong(NearCacheMutant::LeaseOutlivesConnection)
+            || self.wrong(NearCacheMutant::LeaseRunsWhileConnecting);
         let split = self.scenario.start == Start::Split;
         let it = &mut self.servers[server];
         if lease_stays {
@@ -42,8 +42,8 @@ impl World<'_> {
     /// Notifies the server's lease of the connection.
     pub(super) fn told(&mut self, server: usize) {
         let now = self.now;
-        let cached_reads_stay = self.wrong(LocalMutant::CachedReadsOutliveConnection);
-        let lease_ends = self.wrong(LocalMutant::LeaseRunsWhileConnecting);
+        let cached_reads_stay = self.wrong(NearCacheMutant::CachedReadsOutliveConnection);
+        let lease_ends = self.wrong(NearCacheMutant::LeaseRunsWhileConnecting);
         let it = &mut self.servers[server];
         if lease_ends {
             it.remembers.lease_before = None;
@@ -95,7 +95,7 @@ impl World<'_> {
         let registry = self.registry(process);
         let id = registry.id;
         let mine = registry.holders[server].unwrap_or_default() + 1;
-        if self.wrong(LocalMutant::RenewalsCountedPerServer) {
+        if self.wrong(NearCacheMutant::RenewalsCountedPerServer) {
             number = mine;
         }
         self.registry(process).holders[server] = Some(number);
@@ -117,7 +117,7 @@ impl World<'_> {
     pub(super) fn answer_late(&mut self, server: usize) {
         if let Some(late) = self.servers[server].late.take() {
             let current = self.servers[server].backplane.as_ref();
-            let number = if self.wrong(LocalMutant::LateRenewalCredited) {
+            let number = if self.wrong(NearCacheMutant::LateRenewalCredited) {
                 current.and_then(|backplane| backplane.number)
             } else {
                 late.number
@@ -139,8 +139,8 @@ impl World<'_> {
         let Some(number) = renewal.number else { return };
         let registry = renewal.registry;
         let (now, tick) = (self.clock(server), self.now);
-        let from_receipt = self.wrong(LocalMutant::LeaseFromReceipt);
-        let cached_reads_stay = self.wrong(LocalMutant::CachedReadsOutliveConnection);
+        let from_receipt = self.wrong(NearCacheMutant::LeaseFromReceipt);
+        let cached_reads_stay = self.wrong(NearCacheMutant::CachedReadsOutliveConnection);
         let it = &mut self.servers[server];
         let sent = if from_receipt {
             now
@@ -185,7 +185,7 @@ impl World<'_> {
                         "server {server} receives the invalidation message of account {account}"
                     )
                 });
-                if self.wrong(LocalMutant::AckBeforeDrop) {
+                if self.wrong(NearCacheMutant::AckBeforeDrop) {
                     self.servers[server].to_drop = Some(account);
                 } else {
                     self.servers[server].invalidate(account);

@@ -25,7 +25,7 @@
 //!
 //! **Assumptions** beyond the store's promises: a store server that is no longer a primary loses its subscribers (Sentinel kills their
 //! connections, a cluster ends their subscriptions). Invalidation messages and renewal messages of one connection arrive in order. Two
-//! renewals never have the same number. Populating reads use a new connection once its lease was notified of it. [`LocalMutant`]s drop
+//! renewals never have the same number. Populating reads use a new connection once its lease was notified of it. [`NearCacheMutant`]s drop
 //! the first and the third.
 //!
 //! ```text
@@ -51,6 +51,6 @@ mod world;
 pub use self::{
     checks::LocalViolation,
     explore::{LocalExplored, LocalRefutation, explore_near_cache},
-    mutants::LocalMutant,
-    scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, SignOutAct, Start},
+    mutants::NearCacheMutant,
+    scenario::{Fault, Lacks, NearCacheScenario, ServerSetup, SignOutAct, Start},
 };

@@ -1,17 +1,17 @@
 //! Protocols with one deliberate fault each. The model proves nothing unless it refutes every one of them.
 
-use super::scenario::LocalScenario;
+use super::scenario::NearCacheScenario;
 
 macro_rules! mutants {
     ($($variant:ident $name:literal $scenario:literal $wrong:literal)*) => {
         /// A deliberate fault of a protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[expect(clippy::exhaustive_enums, missing_docs, reason = "a list; `wrong` says what each is")]
-        pub enum LocalMutant {
+        pub enum NearCacheMutant {
             $($variant,)*
         }
 
-        impl LocalMutant {
+        impl NearCacheMutant {
             /// All mutants.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -105,7 +105,7 @@ mutants! {
         "a sign-out checks whether near caches are in use before the eviction, and not after"
 }
 
-impl LocalMutant {
+impl NearCacheMutant {
     /// Returns the mutant of this name, or `None` if there is no such mutant.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
@@ -115,7 +115,7 @@ impl LocalMutant {
     }
 
     /// Returns the scenario that refutes it, with this mutant in it.
-    pub fn scenario(self) -> Option<LocalScenario> {
+    pub fn scenario(self) -> Option<NearCacheScenario> {
         let mut scenario = super::scenarios::all()
             .into_iter()
             .find(|scenario| scenario.name == self.refuted_by())?;

@@ -2,7 +2,7 @@
 
 use super::{
     clock::{AGE, FRESH, Tick, with_drift},
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Start,
     server::{Copied, Reading, Said, Writing, account_key},
     world::World,
@@ -20,12 +20,12 @@ impl World<'_> {
     ) -> bool {
         let (it, now) = (&self.servers[server], self.clock(server));
         let account = account_key(account);
-        let counter = if self.wrong(LocalMutant::CounterUnchecked) {
+        let counter = if self.wrong(NearCacheMutant::CounterUnchecked) {
             it.own_lease.counter(&account)
         } else {
             counter
         };
-        let may = if self.wrong(LocalMutant::LeaseUnchecked) {
+        let may = if self.wrong(NearCacheMutant::LeaseUnchecked) {
             it.own_lease.counter(&account) == counter
         } else {
             let before = it.remembers.lease_before.is_some_and(|until| now < until);
@@ -33,7 +33,7 @@ impl World<'_> {
                 || (before && it.own_lease.counter(&account) == counter)
         };
         may && expires_at.is_none_or(|expires_at| now < expires_at)
-            && (self.wrong(LocalMutant::ServesAtOnce) || self.every_origin_knows(server))
+            && (self.wrong(NearCacheMutant::ServesAtOnce) || self.every_origin_knows(server))
     }
 
     /// Returns `true` if every server knows by now that this one has a near cache.
@@ -45,14 +45,14 @@ impl World<'_> {
     /// Returns `true` if a server may send a populating read.
     pub(super) fn may_fill(&self, server: usize) -> bool {
         self.every_origin_knows(server)
-            || self.wrong(LocalMutant::ServesAtOnce)
-            || self.wrong(LocalMutant::PopulatesAtOnce)
+            || self.wrong(NearCacheMutant::ServesAtOnce)
+            || self.wrong(NearCacheMutant::PopulatesAtOnce)
     }
 
     /// Returns `true` if a new caller may join a read in flight.
     pub(super) fn joins(&self, server: usize, account: usize, read: &Reading) -> bool {
         let expires_at = self.expires_at(server, read.sent);
-        self.wrong(LocalMutant::JoinsWhatWasSent)
+        self.wrong(NearCacheMutant::JoinsWhatWasSent)
             || self.serves(server, account, read.counter, expires_at)
     }
 
@@ -65,7 +65,7 @@ impl World<'_> {
     pub(super) fn reads_at(&self, server: usize) -> Vec<usize> {
         let elsewhere = self.scenario.cluster
             || !self.has_backplane()
-            || self.wrong(LocalMutant::PopulatesOverAnotherConnection);
+            || self.wrong(NearCacheMutant::PopulatesOverAnotherConnection);
         if elsewhere {
             return self.primaries();
         }
@@ -100,10 +100,10 @@ impl World<'_> {
         let Some(read) = self.servers[server].reads[account].take() else {
             return;
         };
-        let from_receipt = self.wrong(LocalMutant::AgeFromReceipt);
+        let from_receipt = self.wrong(NearCacheMutant::AgeFromReceipt);
         let sent = if from_receipt { self.now } else { read.sent };
         let expires_at = self.expires_at(server, sent);
-        let late = self.wrong(LocalMutant::CounterAfterRead);
+        let late = self.wrong(NearCacheMutant::CounterAfterRead);
         let it = &mut self.servers[server];
         let counter = if late {
             it.own_lease.counter(&account_key(account))
@@ -122,7 +122,7 @@ impl World<'_> {
     }
 
     pub(super) fn send_write(&mut self, server: usize, account: usize) {
-        let first = self.wrong(LocalMutant::WriteInvalidatesFirst);
+        let first = self.wrong(NearCacheMutant::WriteInvalidatesFirst);
         let it = &mut self.servers[server];
         if first {
             it.invalidate(account);
@@ -148,8 +148,8 @@ impl World<'_> {
         let Writing::Applied(tokens) = self.servers[server].writes[account] else {
             return;
         };
-        let first = self.wrong(LocalMutant::WriteInvalidatesFirst);
-        let populates = self.wrong(LocalMutant::WritePopulates);
+        let first = self.wrong(NearCacheMutant::WriteInvalidatesFirst);
+        let populates = self.wrong(NearCacheMutant::WritePopulates);
         let it = &mut self.servers[server];
         it.writes[account] = Writing::Done(tokens);
         if !first {

@@ -1,15 +1,15 @@
 //! The parts of a scenario.
 
-use super::mutants::LocalMutant;
+use super::mutants::NearCacheMutant;
 
 /// A set of servers, their operations, and the faults that may occur.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "a description")]
-pub struct LocalScenario {
+pub struct NearCacheScenario {
     /// Its name.
     pub name: &'static str,
     /// The servers.
-    pub servers: Vec<InvalidationCoordinator>,
+    pub servers: Vec<ServerSetup>,
     /// The initial state.
     pub start: Start,
     /// The sign-outs.
@@ -31,13 +31,13 @@ pub struct LocalScenario {
     /// `true` if an account's eviction is a request of its own, to another server of the store than the invalidation message.
     pub cluster: bool,
     /// The mutant, if any.
-    pub wrong: Option<LocalMutant>,
+    pub wrong: Option<NearCacheMutant>,
 }
 
 /// A server of the fleet.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "a description")]
-pub struct InvalidationCoordinator {
+pub struct ServerSetup {
     /// `true` if it has a near cache.
     pub near_caches: bool,
     /// How much its clock is too fast, in hundredths.

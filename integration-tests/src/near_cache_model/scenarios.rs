@@ -1,9 +1,9 @@
 //! The scenarios.
 
-use super::scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, SignOutAct, Start};
+use super::scenario::{Fault, Lacks, NearCacheScenario, ServerSetup, SignOutAct, Start};
 
 /// Returns all scenarios, those with the most states first: a parallel exploration then finishes sooner.
-pub fn all() -> Vec<LocalScenario> {
+pub fn all() -> Vec<NearCacheScenario> {
     vec![
         failover(),
         two_servers_with_leases(),
@@ -24,19 +24,19 @@ pub fn all() -> Vec<LocalScenario> {
 }
 
 /// A server without a near cache that signs out and has a fast clock, and a server with a near cache and a slow clock.
-fn two() -> Vec<InvalidationCoordinator> {
+fn two() -> Vec<ServerSetup> {
     vec![without_near_cache(1), with_near_cache(-1)]
 }
 
-const fn with_near_cache(rate: i32) -> InvalidationCoordinator {
-    InvalidationCoordinator {
+const fn with_near_cache(rate: i32) -> ServerSetup {
+    ServerSetup {
         near_caches: true,
         rate,
     }
 }
 
-const fn without_near_cache(rate: i32) -> InvalidationCoordinator {
-    InvalidationCoordinator {
+const fn without_near_cache(rate: i32) -> ServerSetup {
+    ServerSetup {
         near_caches: false,
         rate,
     }
@@ -60,10 +60,10 @@ const fn after(before: usize, by: usize, account: usize) -> SignOutAct {
 
 fn scenario(
     name: &'static str,
-    servers: Vec<InvalidationCoordinator>,
+    servers: Vec<ServerSetup>,
     sign_outs: Vec<SignOutAct>,
-) -> LocalScenario {
-    LocalScenario {
+) -> NearCacheScenario {
+    NearCacheScenario {
         name,
         servers,
         start: Start::Settled,
@@ -80,8 +80,8 @@ fn scenario(
     }
 }
 
-fn undisturbed() -> LocalScenario {
-    LocalScenario {
+fn undisturbed() -> NearCacheScenario {
+    NearCacheScenario {
         ticks: Some(1),
         reads: vec![(1, 0), (2, 1)],
         ..scenario(
@@ -97,8 +97,8 @@ fn undisturbed() -> LocalScenario {
 }
 
 /// Two servers with leases, and two sign-outs of another server, one after the other.
-fn two_servers_with_leases() -> LocalScenario {
-    LocalScenario {
+fn two_servers_with_leases() -> NearCacheScenario {
+    NearCacheScenario {
         reads: vec![(1, 0), (2, 1)],
         faults: 1,
         kinds: vec![Fault::BackplaneLost],
@@ -115,8 +115,8 @@ fn two_servers_with_leases() -> LocalScenario {
 }
 
 /// Two simultaneous sign-outs of accounts in one server's near cache.
-fn two_at_once() -> LocalScenario {
-    LocalScenario {
+fn two_at_once() -> NearCacheScenario {
+    NearCacheScenario {
         reads: vec![(1, 0), (1, 1)],
         faults: 1,
         kinds: vec![Fault::BackplaneLost],
@@ -132,16 +132,16 @@ fn two_at_once() -> LocalScenario {
     }
 }
 
-fn backplane_lost() -> LocalScenario {
-    LocalScenario {
+fn backplane_lost() -> NearCacheScenario {
+    NearCacheScenario {
         faults: 1,
         kinds: vec![Fault::BackplaneLost],
         ..scenario("a sign-out, a backplane lost", two(), vec![sign_out(0, 0)])
     }
 }
 
-fn two_origins() -> LocalScenario {
-    LocalScenario {
+fn two_origins() -> NearCacheScenario {
+    NearCacheScenario {
         reads: vec![(0, 0), (1, 0)],
         ..scenario(
             "two servers sign the same account out",
@@ -151,16 +151,16 @@ fn two_origins() -> LocalScenario {
     }
 }
 
-fn answer_lost() -> LocalScenario {
-    LocalScenario {
+fn answer_lost() -> NearCacheScenario {
+    NearCacheScenario {
         faults: 2,
         kinds: vec![Fault::AnswerLost, Fault::BackplaneLost],
         ..scenario("a sign-out, its answer lost", two(), vec![sign_out(0, 0)])
     }
 }
 
-fn server_dead_for_a_while() -> LocalScenario {
-    LocalScenario {
+fn server_dead_for_a_while() -> NearCacheScenario {
+    NearCacheScenario {
         reads: vec![(1, 1)],
         faults: 1,
         fault_first: true,
@@ -173,8 +173,8 @@ fn server_dead_for_a_while() -> LocalScenario {
     }
 }
 
-fn cluster() -> LocalScenario {
-    LocalScenario {
+fn cluster() -> NearCacheScenario {
+    NearCacheScenario {
         cluster: true,
         faults: 1,
         kinds: vec![Fault::BackplaneLost, Fault::AnswerLost],
@@ -186,16 +186,16 @@ fn cluster() -> LocalScenario {
     }
 }
 
-fn registry_lost() -> LocalScenario {
-    LocalScenario {
+fn registry_lost() -> NearCacheScenario {
+    NearCacheScenario {
         faults: 1,
         kinds: vec![Fault::RegistryLost],
         ..scenario("a registry lost", two(), vec![sign_out(0, 0)])
     }
 }
 
-fn failover() -> LocalScenario {
-    LocalScenario {
+fn failover() -> NearCacheScenario {
+    NearCacheScenario {
         faults: 1,
         fault_first: true,
         kinds: vec![Fault::Failover(Lacks::NearCacheLease(1))],
@@ -211,22 +211,22 @@ fn failover() -> LocalScenario {
     }
 }
 
-fn eviction_lost() -> LocalScenario {
+fn eviction_lost() -> NearCacheScenario {
     let lacks = [
         Lacks::Nothing,
         Lacks::NearCacheLease(1),
         Lacks::Registry,
         Lacks::Evictions,
     ];
-    LocalScenario {
+    NearCacheScenario {
         faults: 1,
         kinds: lacks.map(Fault::Failover).to_vec(),
         ..scenario("a failover, an eviction lost", two(), vec![sign_out(0, 0)])
     }
 }
 
-fn split_brain() -> LocalScenario {
-    LocalScenario {
+fn split_brain() -> NearCacheScenario {
+    NearCacheScenario {
         start: Start::Split,
         faults: 1,
         kinds: vec![Fault::BackplaneLost],
@@ -234,15 +234,15 @@ fn split_brain() -> LocalScenario {
     }
 }
 
-fn refresh() -> LocalScenario {
-    LocalScenario {
+fn refresh() -> NearCacheScenario {
+    NearCacheScenario {
         writes: vec![(1, 0)],
         ..scenario("a refresh writes back", two(), vec![sign_out(0, 0)])
     }
 }
 
-fn no_backplane() -> LocalScenario {
-    LocalScenario {
+fn no_backplane() -> NearCacheScenario {
+    NearCacheScenario {
         start: Start::NoBackplane,
         reads: vec![(0, 0), (1, 0)],
         ..scenario(
@@ -253,8 +253,8 @@ fn no_backplane() -> LocalScenario {
     }
 }
 
-fn first_near_cache() -> LocalScenario {
-    LocalScenario {
+fn first_near_cache() -> NearCacheScenario {
+    NearCacheScenario {
         start: Start::Unsaid,
         ..scenario(
             "the first server with a near cache",

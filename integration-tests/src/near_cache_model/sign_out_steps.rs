@@ -4,7 +4,7 @@ use token_cache_core::{InvalidationId, Published, near_cache::BootInstant};
 
 use super::{
     clock::{AGE, with_drift},
-    mutants::LocalMutant,
+    mutants::NearCacheMutant,
     scenario::Start,
     server::{Push, registry_id, server_id},
     world::{SignOut, Stage, World},
@@ -28,7 +28,7 @@ impl World<'_> {
                 published: None,
                 process,
             };
-        } else if self.wrong(LocalMutant::RegistryReadBeforeEviction) {
+        } else if self.wrong(NearCacheMutant::RegistryReadBeforeEviction) {
             let published = self.publish(number, self.backplane_of(act.by));
             self.sign_outs[number].stage = Stage::Half(Some(published));
         } else if self.scenario.cluster {
@@ -36,7 +36,7 @@ impl World<'_> {
             self.sign_outs[number].stage = Stage::Half(None);
         } else {
             let ended = self.end(number, process);
-            let silent = !ended && self.wrong(LocalMutant::NothingIsNotPublished);
+            let silent = !ended && self.wrong(NearCacheMutant::NothingIsNotPublished);
             let published = (!silent).then(|| self.publish(number, process));
             self.sign_outs[number].stage = Stage::Landed { published, process };
         }
@@ -89,7 +89,7 @@ impl World<'_> {
                 origin: act.by,
             });
         }
-        let same = self.wrong(LocalMutant::RegistryOfAnotherProcess)
+        let same = self.wrong(NearCacheMutant::RegistryOfAnotherProcess)
             || self.backplane_of(act.by) == process && self.servers[act.by].backplane.is_some();
         let registry = self.registry(process);
         let (name, holders) = (registry.id, registry.holders());
@@ -110,7 +110,7 @@ impl World<'_> {
 
     /// Returns the id that a sign-out is published under.
     fn message_id(&self, number: usize) -> InvalidationId {
-        let sending = if self.wrong(LocalMutant::OneIdForAllSendings) {
+        let sending = if self.wrong(NearCacheMutant::OneIdForAllSendings) {
             0
         } else {
             self.sign_outs[number].sendings
@@ -123,13 +123,13 @@ impl World<'_> {
 
     /// Returns `true` if a sign-out may be sent. The mutant checks before it whether near caches are in use.
     pub(super) fn may_send(&self, server: usize) -> bool {
-        !self.wrong(LocalMutant::NearCachesAskedForFirst) || self.knows_the_record(server)
+        !self.wrong(NearCacheMutant::NearCachesAskedForFirst) || self.knows_the_record(server)
     }
 
     /// Returns `true` if a sign-out's answer may come. If it published nothing, it first checks whether near caches are in use.
     pub(super) fn may_answer(&self, number: usize) -> bool {
         let asks = self.scenario.start == Start::Unsaid
-            && !self.wrong(LocalMutant::NearCachesAskedForFirst);
+            && !self.wrong(NearCacheMutant::NearCachesAskedForFirst);
         !asks || self.knows_the_record(self.sign_outs[number].act.by)
     }
 
@@ -139,7 +139,7 @@ impl World<'_> {
         if self.scenario.start == Start::NoBackplane {
             return true;
         }
-        if self.wrong(LocalMutant::NearCachesAskedForFirst) {
+        if self.wrong(NearCacheMutant::NearCachesAskedForFirst) {
             return sent.is_some_and(|(_, kept)| kept);
         }
         let view = self.servers[act.by].view;
@@ -149,7 +149,7 @@ impl World<'_> {
     /// Returns the start of the wait for the maximum age: the answer to the eviction.
     fn waits_from(&self, number: usize) -> BootInstant {
         let SignOut { act, sent, .. } = &self.sign_outs[number];
-        let from_sent = sent.filter(|_| self.wrong(LocalMutant::AgeWaitedFromSending));
+        let from_sent = sent.filter(|_| self.wrong(NearCacheMutant::AgeWaitedFromSending));
         let from = from_sent.map_or(self.now, |(at, _)| at);
         self.servers[act.by].clock.at(from)
     }
@@ -161,7 +161,7 @@ impl World<'_> {
             return;
         };
         self.tell(|| format!("server {} has its answer", act.by));
-        if !self.wrong(LocalMutant::OriginKeepsItsOwn) {
+        if !self.wrong(NearCacheMutant::OriginKeepsItsOwn) {
             self.servers[act.by].invalidate(act.account);
         }
         self.sign_outs[number].stage = match published {
@@ -251,7 +251,7 @@ impl World<'_> {
             let Some(server) = server.into_iter().find(|s| server_id(*s) == row.server) else {
                 continue;
             };
-            let stays = self.wrong(LocalMutant::ReapMissing);
+            let stays = self.wrong(NearCacheMutant::ReapMissing);
             let entry = &mut self.registry(process).holders[server];
             if *entry == Some(row.renewal) {
                 if !stays {

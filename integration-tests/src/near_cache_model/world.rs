@@ -9,8 +9,8 @@ use token_cache_core::{
 
 use super::{
     clock::{Clock, LEASE, Tick, with_drift, without_drift},
-    mutants::LocalMutant,
-    scenario::{Lacks, LocalScenario, SignOutAct, Start},
+    mutants::NearCacheMutant,
+    scenario::{Lacks, NearCacheScenario, SignOutAct, Start},
     server::{Connection, Server, registry_id, server_id},
     store::{ACCOUNTS, Process, Registry},
 };
@@ -21,7 +21,7 @@ pub(super) const ACCOUNTS_ONLY: usize = 2;
 /// The complete state of a schedule.
 #[derive(Debug, Clone)]
 pub(super) struct World<'a> {
-    pub(super) scenario: &'a LocalScenario,
+    pub(super) scenario: &'a NearCacheScenario,
     pub(super) now: Tick,
     /// Number of ticks since the world began.
     pub(super) passed: u16,
@@ -89,7 +89,7 @@ pub(super) enum Stage {
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(scenario: &'a LocalScenario, traced: bool) -> Self {
+    pub(super) fn new(scenario: &'a NearCacheScenario, traced: bool) -> Self {
         let process = |began| Process {
             began,
             registry: began.then(|| Registry::new(1)),
@@ -166,7 +166,7 @@ impl<'a> World<'a> {
         }
     }
 
-    pub(super) fn wrong(&self, mutant: LocalMutant) -> bool {
+    pub(super) fn wrong(&self, mutant: NearCacheMutant) -> bool {
         self.scenario.wrong == Some(mutant)
     }
 
@@ -203,13 +203,13 @@ impl<'a> World<'a> {
         let it = &self.servers[server];
         let age = |since: Tick| it.clock.at(self.now).since(it.clock.at(since));
         let remembers = it.remembers;
-        if self.wrong(LocalMutant::YoungPerConnection) {
+        if self.wrong(NearCacheMutant::YoungPerConnection) {
             let old = age(remembers.connected) >= with_drift(LEASE);
             let backplane = it.backplane.as_ref()?;
             let registry = self.processes[backplane.process].registry.as_ref()?.id;
             return old.then(|| registry_id(registry));
         }
-        if self.wrong(LocalMutant::YoungPerRegistry) {
+        if self.wrong(NearCacheMutant::YoungPerRegistry) {
             let (registry, since) = remembers.registry?;
             return (age(since) >= with_drift(LEASE)).then_some(registry);
         }
@@ -218,7 +218,7 @@ impl<'a> World<'a> {
 
     /// Returns the acknowledgements that a sign-out waits for.
     pub(super) fn ack_wait(&self, origin: usize, published: Published) -> AckWait {
-        let knows = if self.wrong(LocalMutant::YoungNotWaited) {
+        let knows = if self.wrong(NearCacheMutant::YoungNotWaited) {
             published.registry
         } else {
             self.knows(origin)
@@ -229,7 +229,7 @@ impl<'a> World<'a> {
     }
 
     fn longest(&self) -> Duration {
-        if self.wrong(LocalMutant::NoDriftMargin) {
+        if self.wrong(NearCacheMutant::NoDriftMargin) {
             without_drift(LEASE)
         } else {
             LEASE
@@ -248,7 +248,7 @@ impl<'a> World<'a> {
 
     /// Returns the connections that receive an invalidation message of a process. Servers without a near cache acknowledge no message.
     pub(super) fn listeners(&mut self, process: usize) -> impl Iterator<Item = &mut Connection> {
-        let through_replica = self.wrong(LocalMutant::DemotedKeepsListeners);
+        let through_replica = self.wrong(NearCacheMutant::DemotedKeepsListeners);
         let caches = self.servers.iter_mut().filter(|server| server.keeps);
         let links = caches.filter_map(|server| server.backplane.as_mut());
         links.filter(move |backplane| {

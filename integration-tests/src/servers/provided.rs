@@ -4,7 +4,7 @@ use std::env;
 use super::container::RedisContainer;
 #[cfg(feature = "containers")]
 use super::engine;
-use super::publish::publish;
+use super::report_server::report_server;
 use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
 
 /// The environment variable with a Redis for tests, `redis://…`. It may be shared.
@@ -48,7 +48,7 @@ impl TestRedis {
     /// No server is available. The message says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let redis = Self::find()?;
-        publish("redis", &redis.how);
+        report_server("redis", &redis.how);
         Ok(redis)
     }
 
@@ -98,7 +98,7 @@ impl TestCluster {
     /// No cluster is available. The message says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let cluster = Self::find()?;
-        publish("redis cluster", &cluster.how);
+        report_server("redis cluster", &cluster.how);
         Ok(cluster)
     }
 

@@ -99,7 +99,7 @@ fn millis(time: Duration) -> u64 {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NearCacheFigures {
-    /// Reads that a copy answered.
+    /// Reads that a near cache answered.
     pub hits: u64,
     /// Copies that could not be served any more when they were asked for.
     pub stale: u64,
@@ -145,7 +145,7 @@ impl fmt::Display for NearCacheFigures {
             backplanes_lost,
             sign_outs,
         } = self;
-        writeln!(f, "reads from copies       {hits:>9} ({stale} stale)")?;
+        writeln!(f, "reads from near caches  {hits:>9} ({stale} stale)")?;
         write!(
             f,
             "renewals of leases      {renewals:>9} ({backplanes_lost} backplane connections lost)"

@@ -32,7 +32,7 @@ async fn a_wrong_password_is_named_on_every_set_up() {
     })
     .unwrap();
     let at = redis.address().to_string();
-    let wrong = ["the password", &at];
+    let wrong = ["the user or the password", &at];
     for credentials in [":wrong@", "app:wrong@", ""] {
         let error = refusal(&format!("redis://{credentials}{at}")).await;
         assert_says(&error, ErrorKind::Denied, &wrong);
@@ -48,7 +48,7 @@ async fn a_wrong_password_is_named_on_every_set_up() {
         node.cli(&["CONFIG", "SET", "requirepass", "right"])
             .unwrap();
     }
-    let wrong = ["the password", &nodes[2]];
+    let wrong = ["the user or the password", &nodes[2]];
     for credentials in [":wrong@", "app:wrong@", ""] {
         let error = refusal(&format!("redis+cluster://{credentials}{}", nodes.join(","))).await;
         assert_says(&error, ErrorKind::Denied, &wrong);

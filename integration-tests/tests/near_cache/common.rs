@@ -59,7 +59,7 @@ impl OnLines {
     }
 
     /// Returns a session of a new user with tokens. Each of these app servers has them in its near cache.
-    pub(crate) fn copied_at(&self, caches: &[usize]) -> Ticketed {
+    pub(crate) fn cached_at(&self, caches: &[usize]) -> Ticketed {
         let session = signed_in(&self.fleet, 0);
         for at in caches {
             self.assert_copied(*at, &session);

@@ -13,8 +13,8 @@ mod existing_client;
 
 mod aged;
 mod mixed;
+mod origins;
 mod paused;
-mod signers;
 mod silent;
 mod start;
 mod stores;

@@ -12,12 +12,12 @@ use crate::common::{
 fn a_server_without_cached_entries_signs_out_where_others_have_them() {
     let servers = OnLines::start(&[NEAR_CACHE, NEAR_CACHE, NO_NEAR_CACHES]);
     let fleet = &servers.fleet;
-    let session = servers.copied_at(&[0, 1]);
+    let session = servers.cached_at(&[0, 1]);
     let out = sign_out(fleet, 2, &session);
     assert_eq!(waited_for(&out).1, 2);
     assert_signed_out(fleet, &session);
     // And the other direction: no sign-out waits for a server without a near cache.
-    let session = servers.copied_at(&[0, 1]);
+    let session = servers.cached_at(&[0, 1]);
     assert_eq!(waited_for(&sign_out(fleet, 0, &session)).1, 1);
     assert_signed_out(fleet, &session);
     assert_kept(fleet, Rules::ALL);
@@ -39,7 +39,7 @@ fn without_any_near_cache_a_sign_out_does_not_wait() {
 fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not_wait_for() {
     let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
-    let session = servers.copied_at(&[0, 1, silent]);
+    let session = servers.cached_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
     let account = session.account;
     let early = fleet.sign_out_at_once(0, Scope::Account(account));
@@ -54,7 +54,7 @@ fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not
 fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
     let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
-    let session = servers.copied_at(&[0, 1, silent]);
+    let session = servers.cached_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
     let out = fleet.sign_out_at_once(0, Scope::Account(session.account));
     assert_eq!(out.outcome, Outcome::Done);

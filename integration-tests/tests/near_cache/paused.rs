@@ -13,7 +13,7 @@ fn a_server_that_slept_past_its_lease_serves_nothing_when_it_wakes() {
     let servers = OnLines::start(&[NEAR_CACHE; 2]);
     let fleet = &servers.fleet;
     for _ in 0..3 {
-        let session = servers.copied_at(&[0, 1]);
+        let session = servers.cached_at(&[0, 1]);
         fleet.server(1).pause();
         let reads: Vec<_> = (0..20)
             .map(|_| fleet.begin(1, Fleet::getting(&session)))

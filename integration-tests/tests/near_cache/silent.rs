@@ -50,7 +50,7 @@ fn a_server_that_falls_silent_costs_a_sign_out_one_lease_and_the_next_ones_nothi
         (5, Silence::Killed),
     ];
     for (at, silence) in silences {
-        let session = servers.copied_at(&[ORIGIN, HEALTHY, at]);
+        let session = servers.cached_at(&[ORIGIN, HEALTHY, at]);
         silence.falls(&servers, at);
         let (silent, of) = waited_for(&sign_out(fleet, ORIGIN, &session));
         assert!(silent >= 1, "{silence:?}: {silent} of {of} were silent");

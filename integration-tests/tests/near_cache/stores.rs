@@ -22,7 +22,7 @@ fn persistent() -> RedisOptions {
 fn a_store_that_is_killed_and_restarted_lets_no_cached_entry_outlive_a_sign_out() {
     let mut servers = OnLines::on(persistent(), &[NEAR_CACHE; SERVERS]);
     for _ in 0..2 {
-        let session = servers.copied_at(&[0, 1, 2]);
+        let session = servers.cached_at(&[0, 1, 2]);
         servers.redis.kill9().unwrap();
         let overtaken = servers.fleet.begin(1, signing_out(&session));
         servers.redis.restart().unwrap();
@@ -37,12 +37,12 @@ fn a_store_that_is_killed_and_restarted_lets_no_cached_entry_outlive_a_sign_out(
 #[test]
 fn an_emptied_store_leaves_no_cached_entry_that_a_sign_out_does_not_reach() {
     let servers = OnLines::start(&[NEAR_CACHE; SERVERS]);
-    let session = servers.copied_at(&[0, 1, 2]);
+    let session = servers.cached_at(&[0, 1, 2]);
     // The registry is empty, and every server has a lease.
     servers.redis.cli(&["FLUSHALL"]).unwrap();
     sign_out(&servers.fleet, 0, &session);
     assert_signed_out(&servers.fleet, &session);
-    let session = servers.copied_at(&[0, 1, 2]);
+    let session = servers.cached_at(&[0, 1, 2]);
     sign_out(&servers.fleet, 1, &session);
     assert_signed_out(&servers.fleet, &session);
     assert_kept(&servers.fleet, Rules::LOSING);

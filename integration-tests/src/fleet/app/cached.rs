@@ -7,7 +7,7 @@ use token_cache::{
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
 use crate::{
-    fleet::{clear_near_caches::NearCacheOutcome, wire::Task},
+    fleet::{near_cache_outcome::NearCacheOutcome, wire::Task},
     history::{Account, Op, Outcome, Scope, Sid},
 };
 

@@ -189,12 +189,12 @@ impl Actor {
         if is_message {
             self.pause(60).await;
         }
-        let near_caches = if is_message && self.random.percent(20) {
+        let deliveries = if is_message && self.random.percent(20) {
             2
         } else {
             1
         };
-        for _ in 0..near_caches {
+        for _ in 0..deliveries {
             for _ in 0..SIGN_OUT_ATTEMPTS {
                 let op = self.signing_out(scope.clone());
                 let answer = self.carry_out(Task::with_ticket(op, &known.ticket)).await;
@@ -255,9 +255,9 @@ impl Actor {
         } else {
             match log.begins(&task.op) {
                 Err(error) => Err(error),
-                Ok(published) => {
+                Ok(started) => {
                     let answer = app.carry_out(&task).await;
-                    let logged = log.ended(&published, answer.span.end, answer.outcome.clone());
+                    let logged = log.ended(&started, answer.span.end, answer.outcome.clone());
                     logged.map(|()| answer)
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 
 /// Prints once per process which server the tests of this `kind` run on.
-pub(super) fn publish(kind: &'static str, which: &str) {
+pub(super) fn report_server(kind: &'static str, which: &str) {
     let first = SAID
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

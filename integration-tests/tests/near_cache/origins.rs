@@ -9,7 +9,7 @@ use crate::common::{
 fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
     let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
-    let session = servers.copied_at(&[0, 1, silent]);
+    let session = servers.cached_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
     let sign_out = fleet.begin(0, signing_out(&session));
     // The store has ended the session, and a server that received the message refuses it.
@@ -34,7 +34,7 @@ fn two_simultaneous_sign_outs_of_the_same_and_other_accounts_both_wait_for_all_s
     let (fleet, silent) = (&servers.fleet, 3);
     for falls_silent in [false, true] {
         let sessions: Vec<_> = (0..3)
-            .map(|_| servers.copied_at(&[0, 1, 2, silent]))
+            .map(|_| servers.cached_at(&[0, 1, 2, silent]))
             .collect();
         if falls_silent {
             servers.lines[silent].freeze_links();
