@@ -13,6 +13,7 @@ mod failure;
 mod metadata;
 mod print;
 mod prose;
+mod rust_files;
 mod test;
 mod torture;
 

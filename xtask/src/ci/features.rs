@@ -1,44 +1,37 @@
 use std::fs;
-use std::path::Path;
 
 use crate::command;
 use crate::failure::{Failure, Outcome};
+use crate::metadata::Metadata;
 use crate::print::print;
+use crate::rust_files::rust_files;
 
-/// The crates of a family that an app can also depend on without the facade.
-const PARTS: [&str; 5] = [
-    "token-cache-core",
-    "token-cache-redis",
-    "token-cache-dynamodb",
-    "token-cache-providers",
-    "token-cache-sign-out",
-];
-
-/// The folders of the published sources that `cfg` must stay simple in.
-const SOURCES: [&str; 6] = [
-    "src",
-    "core/src",
-    "redis-backend/src",
-    "dynamodb-backend/src",
-    "providers/src",
-    "sign-out/src",
-];
+/// The crate that an app adds first. What it brings together is combined with it.
+const FACADE: &str = "token-cache";
 
 /// The number of features that one `cfg` may name, and so how many are combined.
 ///
-/// If no `cfg` depends on more than two features, then every piece of code is compiled with and without each of its neighbours by the
-/// combinations of up to two. All combinations of the facade alone would be thousands.
+/// If no `cfg` names more than two features, the combinations of up to two compile every piece of code with and without each of its
+/// neighbours. A `cfg` inside an item that has a `cfg` too is not added to it. All combinations of the facade alone would be thousands.
 const MOST: usize = 2;
 
 /// Compiles every combination of up to [`MOST`] features. A feature only adds, so each combination must compile.
 ///
 /// A store does not depend on the providers or on sign-out, so an app's choice of those counts as one feature beside the
 /// stores, and their own crates are combined alone.
-pub(super) fn check() -> Outcome {
+pub(super) fn check(metadata: &Metadata) -> Outcome {
     print(&format!("\n» no cfg names more than {MOST} features"));
     let mut findings = Vec::new();
-    for folder in SOURCES {
-        find_in(&command::root().join(folder), &mut findings)?;
+    for package in metadata.published() {
+        for file in rust_files(&package.folder().join("src"))? {
+            let text = fs::read_to_string(&file).map_err(Failure::during(file.display()))?;
+            let file = file
+                .strip_prefix(command::root())
+                .unwrap_or(&file)
+                .display();
+            let wide = conditions(&text).filter(|condition| features(condition) > MOST);
+            findings.extend(wide.map(|wide| format!("{file}: {wide}")));
+        }
     }
     Failure::of_findings("conditions that the combinations do not cover", &findings)?;
 
@@ -55,7 +48,7 @@ pub(super) fn check() -> Outcome {
     let mut together = command::cargo(combinations);
     together.args([
         "--package",
-        "token-cache",
+        FACADE,
         "--group-features",
         "providers,oauth2-5,openidconnect-4,sign-out,axum-0_8,actix-web-4",
         // These pass through to the stores, which combine them alone.
@@ -64,24 +57,10 @@ pub(super) fn check() -> Outcome {
     ]);
     command::run(&mut together)?;
     let mut apart = command::cargo(combinations);
-    for package in PARTS {
-        apart.args(["--package", package]);
+    for package in metadata.published().filter(|it| it.name != FACADE) {
+        apart.args(["--package", &package.name]);
     }
     command::run(&mut apart)
-}
-
-fn find_in(folder: &Path, findings: &mut Vec<String>) -> Outcome {
-    for entry in fs::read_dir(folder).map_err(Failure::during(folder.display()))? {
-        let path = entry.map_err(Failure::during(folder.display()))?.path();
-        if path.is_dir() {
-            find_in(&path, findings)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).map_err(Failure::during(path.display()))?;
-            let wide = conditions(&text).filter(|condition| features(condition) > MOST);
-            findings.extend(wide.map(|wide| format!("{}: {wide}", path.display())));
-        }
-    }
-    Ok(())
 }
 
 /// Returns what stands between the parentheses of each `cfg(…)`, `cfg_attr(…)` and `cfg!(…)`.

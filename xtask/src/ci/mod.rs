@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let doc = ["doc", "--no-deps", "--workspace", "--all-features"];
     command::run(command::cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     api::check(&metadata, false)?;
-    features::check()?;
+    features::check(&metadata)?;
     msrv::check(&metadata)?;
     packages::check(&metadata)?;
     second_engine::check()?;

@@ -165,3 +165,11 @@ impl Drop for Moto {
         let _ = self.process.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_behaviour_that_is_left_out_is_a_check_of_the_suite() {
+        super::every_difference_is_a_check().unwrap();
+    }
+}

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     all: bool,
     /// Prints this many doc comments of public items, drawn at random
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["paths", "all"])]
     sample: Option<usize>,
     /// Draws the same sample for the same seed
     #[arg(long, default_value_t = 1, requires = "sample")]
@@ -87,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn verdict(total: Counts, is_whole: bool) -> Outcome {
     let mut findings = Vec::new();
+    if total.sentences == 0 {
+        findings.push("no sentence was read: is the path right?".to_owned());
+    }
     if total.forbidden > 0 {
         findings.push(format!(
             "{} forbidden phrases: use the replacements printed above",

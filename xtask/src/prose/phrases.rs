@@ -101,7 +101,7 @@ const PHRASES: &[Phrase] = &[
 ];
 
 /// Sentences and clauses must not open with a relative clause for their subject, as in `Who knows the key can read it`.
-const FORBIDDEN_OPENINGS: [&str; 1] = ["who"];
+const FORBIDDEN_OPENING: &str = "who";
 
 /// Openings that do not say what an item is or returns.
 const RELATIVE_OPENINGS: [&str; 9] = [
@@ -129,13 +129,9 @@ pub(super) fn find(sentence: &Sentence) -> Vec<Found> {
     }
     for at in 0..sentence.words.len().saturating_sub(3) {
         let opens = at == 0 || sentence.words[at - 1].text.ends_with([';', ':']);
-        let is_forbidden = |opening: &&&str| begins_with(sentence, at, opening);
-        if opens
-            && !is_question
-            && let Some(phrase) = FORBIDDEN_OPENINGS.iter().find(is_forbidden)
-        {
+        if opens && !is_question && begins_with(sentence, at, FORBIDDEN_OPENING) {
             found.push(Found {
-                phrase,
+                phrase: FORBIDDEN_OPENING,
                 instead: "name the actor: the caller, a server, the user",
                 line: sentence.words[at].line,
             });

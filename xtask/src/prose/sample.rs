@@ -10,6 +10,7 @@ use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
 use crate::print::print;
+use crate::rust_files::rust_files;
 
 /// The doc comment of a public item.
 struct Documented {
@@ -44,22 +45,6 @@ pub(super) fn draw(metadata: &Metadata, size: usize, seed: u64) -> Outcome {
         size.min(all)
     ));
     Ok(())
-}
-
-/// Every Rust file under a folder, in the order of their names.
-fn rust_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let entries = fs::read_dir(folder).map_err(Failure::during(folder.display()))?;
-    for entry in entries {
-        let path = entry.map_err(Failure::during(folder.display()))?.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn read(file: &Path) -> Outcome<Vec<Documented>> {

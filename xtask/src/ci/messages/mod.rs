@@ -10,6 +10,7 @@ use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
 use crate::print::print;
+use crate::rust_files::rust_files;
 
 mod sites;
 mod syntax;
@@ -113,21 +114,18 @@ fn faults_of_message(text: &str, needs_a_remedy: bool) -> Vec<String> {
 
 /// Reads every Rust file under a folder except tests, in the order of their names.
 fn sources(folder: &Path) -> Outcome<Vec<(PathBuf, String)>> {
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Failure::during(folder.display()))? {
-        let path = entry.map_err(Failure::during(folder.display()))?.path();
-        if path.file_stem().is_some_and(|stem| stem == "tests") {
-            continue;
-        }
-        if path.is_dir() {
-            sources.extend(self::sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+    let is_test = |path: &PathBuf| {
+        path.iter()
+            .any(|part| part == "tests" || part == "tests.rs")
+    };
+    rust_files(folder)?
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .map(|path| {
             let source = fs::read_to_string(&path).map_err(Failure::during(path.display()))?;
-            sources.push((path, source));
-        }
-    }
-    sources.sort();
-    Ok(sources)
+            Ok((path, source))
+        })
+        .collect()
 }
 
 #[cfg(test)]

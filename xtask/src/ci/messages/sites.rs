@@ -7,9 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprMethodCall, ExprStruct, Stmt};
 
-use super::syntax::{
-    first_literal, identifier, is_conversion, kind_of, literal, parameters, pattern,
-};
+use super::syntax::{identifier, is_conversion, kind_of, literal, parameters, pattern};
 use crate::failure::{Failure, Outcome};
 
 /// An operation or a message of an error, where it is constructed.
@@ -187,10 +185,6 @@ impl<'a> Reader<'a> {
     fn follow_block(&mut self, block: &syn::Block, kind: Option<&str>, found: &mut Found) {
         match block.stmts.last() {
             Some(Stmt::Expr(last, _)) => self.follow(last, kind, found),
-            Some(Stmt::Macro(last)) => match first_literal(last.mac.tokens.clone()) {
-                Some(text) => found.texts.push(text),
-                None => found.is_unknown = true,
-            },
             _ => found.is_unknown = true,
         }
     }

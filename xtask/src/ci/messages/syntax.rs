@@ -61,7 +61,7 @@ pub(super) fn literal(expression: &Expr) -> Option<String> {
     }
 }
 
-pub(super) fn first_literal(tokens: TokenStream) -> Option<String> {
+fn first_literal(tokens: TokenStream) -> Option<String> {
     match tokens.into_iter().next()? {
         TokenTree::Literal(literal) => text_of(&literal),
         _ => None,
@@ -69,7 +69,7 @@ pub(super) fn first_literal(tokens: TokenStream) -> Option<String> {
 }
 
 /// Joins the literals of `concat!`. What a macro's variable stands for is a word.
-pub(super) fn all_literals(tokens: TokenStream) -> String {
+fn all_literals(tokens: TokenStream) -> String {
     let piece = |token| match token {
         TokenTree::Literal(literal) => text_of(&literal),
         TokenTree::Ident(_) => Some("{}".to_owned()),
@@ -78,7 +78,7 @@ pub(super) fn all_literals(tokens: TokenStream) -> String {
     tokens.into_iter().filter_map(piece).collect()
 }
 
-pub(super) fn text_of(literal: &Literal) -> Option<String> {
+fn text_of(literal: &Literal) -> Option<String> {
     match Lit::new(literal.clone()) {
         Lit::Str(text) => Some(text.value()),
         _ => None,
