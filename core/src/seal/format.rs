@@ -7,7 +7,9 @@ const FORMAT: u8 = 2;
 const LATER: u8 = 16;
 
 const KEY_ID: usize = 4;
-const NONCE: usize = 24;
+/// The length of a nonce.
+pub(super) const NONCE: usize = 24;
+
 const TAG: usize = 16;
 
 /// The length of the header before the ciphertext: the format (1), the key's id (4), the nonce (24).
@@ -26,20 +28,38 @@ pub(super) struct Header {
     pub(super) nonce: [u8; NONCE],
 }
 
-/// The parts of sealed bytes.
-#[derive(Debug)]
-pub(super) struct Parts<'a> {
-    pub(super) header: Header,
-    pub(super) body: &'a [u8],
-    pub(super) tag: [u8; TAG],
-}
-
 impl Header {
     /// Returns a header with a new nonce: 192 random bits, so that no two nonces are equal.
     pub(super) fn new(key: KeyId) -> Result<Self> {
         Ok(Self {
             key,
             nonce: entropy::random()?,
+        })
+    }
+
+    /// Reads the header of sealed bytes. `what` names them in the error.
+    pub(super) fn read(sealed: &[u8], what: &str) -> Result<Self> {
+        let corrupt =
+            |message: String| Error::new(ErrorKind::Corrupt, "open sealed bytes").message(message);
+        match sealed.first() {
+            None | Some(&FORMAT) => {}
+            Some(other) => {
+                return Err(corrupt(format!(
+                    "the {what} has format version {other}, and this release reads version {FORMAT}"
+                )));
+            }
+        }
+        Self::split(sealed).ok_or_else(|| corrupt(format!("the {what} is truncated")))
+    }
+
+    /// Returns `None` if the bytes are too short for a header and a tag.
+    fn split(sealed: &[u8]) -> Option<Self> {
+        let (_, rest) = sealed.split_first()?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let (nonce, rest) = rest.split_first_chunk()?;
+        (rest.len() >= TAG).then_some(Self {
+            key: *key,
+            nonce: *nonce,
         })
     }
 
@@ -80,36 +100,4 @@ impl Header {
 /// enough.
 pub(crate) fn is_of_a_later_release(sealed: &[u8]) -> bool {
     sealed.len() > OVERHEAD && (FORMAT + 1..=FORMAT + LATER).contains(&sealed[0])
-}
-
-impl<'a> Parts<'a> {
-    /// Splits sealed bytes into their parts. `what` names them in the error.
-    pub(super) fn of(sealed: &'a [u8], what: &str) -> Result<Self> {
-        let corrupt =
-            |message: String| Error::new(ErrorKind::Corrupt, "open sealed bytes").message(message);
-        match sealed.first() {
-            None | Some(&FORMAT) => {}
-            Some(other) => {
-                return Err(corrupt(format!(
-                    "the {what} has format version {other}, and this release reads version {FORMAT}"
-                )));
-            }
-        }
-        Self::split(sealed).ok_or_else(|| corrupt(format!("the {what} is truncated")))
-    }
-
-    fn split(sealed: &'a [u8]) -> Option<Self> {
-        let (_, rest) = sealed.split_first()?;
-        let (key, rest) = rest.split_first_chunk()?;
-        let (nonce, rest) = rest.split_first_chunk()?;
-        let (body, tag) = rest.split_last_chunk()?;
-        Some(Self {
-            header: Header {
-                key: *key,
-                nonce: *nonce,
-            },
-            body,
-            tag: *tag,
-        })
-    }
 }

@@ -4,12 +4,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::format::KeyId;
+use super::{
+    cipher::{Cipher, CipherKey},
+    format::KeyId,
+};
 use crate::TicketSecret;
 
 /// A key of the ring, and its use.
@@ -19,9 +21,9 @@ pub(crate) struct Key {
     /// The hash of the wrapped key that it was unwrapped from, so that the same key is not unwrapped twice.
     wrapping: Option<[u8; 32]>,
     /// Seals tickets, started sign-ins and background sessions, without a ticket secret.
-    texts: XChaCha20Poly1305,
+    texts: Cipher,
     /// One half of the key material of entries. The other half is the session's ticket secret.
-    entries: Zeroizing<[u8; 32]>,
+    entries: CipherKey,
     made: Instant,
     opened: AtomicU64,
     /// Milliseconds from `made` to the last use.
@@ -32,12 +34,11 @@ impl Key {
     /// Derives all uses of a key from at least 32 bytes (HKDF-SHA-256, RFC 5869).
     pub(crate) fn derive(name: impl Into<String>, material: &[u8]) -> Self {
         let material = Hkdf::<Sha256>::new(None, material);
-        let texts: Zeroizing<[u8; 32]> = expand(&material, b"token-cache ring key 1");
         Self {
-            id: *expand(&material, b"token-cache ring id 1"),
+            id: **expand(&material, b"token-cache ring id 1"),
             name: name.into(),
             wrapping: None,
-            texts: XChaCha20Poly1305::new((&*texts).into()),
+            texts: Cipher::new(expand(&material, b"token-cache ring key 1")),
             entries: expand(&material, b"token-cache entry key 1"),
             made: Instant::now(),
             opened: AtomicU64::new(0),
@@ -63,22 +64,20 @@ impl Key {
         self.wrapping.as_ref()
     }
 
-    pub(super) fn texts(&self) -> &XChaCha20Poly1305 {
+    pub(super) fn texts(&self) -> &Cipher {
         &self.texts
     }
 
     /// Returns the cipher of a session's entries. Decrypting needs both this key and the ticket secret.
-    pub(super) fn of_session(&self, ticket_secret: &TicketSecret) -> XChaCha20Poly1305 {
+    pub(super) fn of_session(&self, ticket_secret: &TicketSecret) -> Cipher {
         let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), ticket_secret.expose());
-        let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache session key 1");
-        XChaCha20Poly1305::new((&*key).into())
+        Cipher::new(expand(&halves, b"token-cache session key 1"))
     }
 
     /// Returns the cipher of the ticket secret of a session that belongs to an assertion. Decrypting needs both this key and the assertion.
-    pub(super) fn of_assertion(&self, assertion: &[u8]) -> XChaCha20Poly1305 {
+    pub(super) fn of_assertion(&self, assertion: &[u8]) -> Cipher {
         let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), assertion);
-        let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache assertion key 1");
-        XChaCha20Poly1305::new((&*key).into())
+        Cipher::new(expand(&halves, b"token-cache assertion key 1"))
     }
 
     pub(super) fn was_of_use(&self) {
@@ -107,13 +106,52 @@ impl fmt::Debug for Key {
     }
 }
 
-fn expand<const N: usize>(from: &Hkdf<Sha256>, label: &[u8]) -> Zeroizing<[u8; N]> {
-    let mut key = Zeroizing::new([0; N]);
+/// The buffer is allocated before it is filled: a key that is moved afterwards would leave a copy behind.
+fn expand<const N: usize>(from: &Hkdf<Sha256>, label: &[u8]) -> Box<Zeroizing<[u8; N]>> {
+    let mut key = Box::new(Zeroizing::new([0; N]));
     #[expect(
         clippy::expect_used,
         reason = "HKDF-SHA-256 gives up to 8,160 bytes; N is 32 at most"
     )]
-    from.expand(label, key.as_mut())
+    from.expand(label, key.as_mut_slice())
         .expect("an HKDF output of 32 bytes");
     key
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{
+        id_key::IdKey,
+        seal::SessionKeys,
+        wiped::memory::{bytes_left_after_drop, own_bytes},
+    };
+
+    fn key() -> Key {
+        Key::derive("k", &[7; 32])
+    }
+
+    #[test]
+    fn nothing_of_a_key_is_in_memory_after_it_was_dropped() {
+        let entries = |key: &Key| key.entries[16..].as_ptr_range();
+        assert_eq!(bytes_left_after_drop(key(), entries), 0);
+        let texts = |key: &Key| key.texts.key()[16..].as_ptr_range();
+        assert_eq!(bytes_left_after_drop(key(), texts), 0);
+    }
+
+    #[test]
+    fn nothing_of_a_sessions_keys_is_in_memory_after_they_were_dropped() {
+        let session = || SessionKeys::new(TicketSecret::from_bytes([9; 16]));
+        let secret = |session: &SessionKeys| session.ticket_secret().as_ptr_range();
+        assert_eq!(bytes_left_after_drop(session(), secret), 0);
+        let cipher = |session: &SessionKeys| {
+            session.with(&key(), |cipher| cipher.key()[16..].as_ptr_range())
+        };
+        assert_eq!(bytes_left_after_drop(session(), cipher), 0);
+    }
+
+    #[test]
+    fn nothing_of_the_id_key_is_in_memory_after_it_was_dropped() {
+        assert_eq!(bytes_left_after_drop(IdKey::new(&[5; 32]), own_bytes), 0);
+    }
 }

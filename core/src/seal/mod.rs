@@ -4,6 +4,7 @@
 //! The other is the session's ticket secret, which only the session's ticket contains. Tickets, started sign-ins and the ticket secrets
 //! of background sessions are sealed under the ring alone.
 
+mod cipher;
 mod encryption_stats;
 mod format;
 mod key;

@@ -6,12 +6,12 @@ use std::{
     },
 };
 
-use chacha20poly1305::{XChaCha20Poly1305, aead::AeadInOut};
 use zeroize::Zeroizing;
 
 use super::{
     Key,
-    format::{Header, KeyId, OVERHEAD, Parts},
+    cipher::Cipher,
+    format::{Header, KeyId},
 };
 use crate::{Diagnostic, Error, ErrorKind, Result};
 
@@ -76,9 +76,9 @@ impl Ring {
 
     /// Opens what [`seal`](Self::seal) sealed for the same purpose.
     pub(crate) fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let parts = Parts::of(sealed, purpose)?;
-        let key = self.key(parts.header.key, purpose)?;
-        open_under(key.texts(), &key, purpose, &parts)
+        let header = Header::read(sealed, purpose)?;
+        let key = self.key(header.key, purpose)?;
+        open_under(key.texts(), &key, &header, purpose, sealed)
     }
 
     /// Seals under both the ring and an assertion.
@@ -99,9 +99,9 @@ impl Ring {
         assertion: &[u8],
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
-        let parts = Parts::of(sealed, purpose)?;
-        let key = self.key(parts.header.key, purpose)?;
-        open_under(&key.of_assertion(assertion), &key, purpose, &parts)
+        let header = Header::read(sealed, purpose)?;
+        let key = self.key(header.key, purpose)?;
+        open_under(&key.of_assertion(assertion), &key, &header, purpose, sealed)
     }
 
     /// Counts an entry that could not be opened.
@@ -114,47 +114,27 @@ impl Ring {
     }
 }
 
-fn seal_under(
-    cipher: &XChaCha20Poly1305,
-    id: KeyId,
-    purpose: &'static str,
-    plain: &[u8],
-) -> Result<Vec<u8>> {
+fn seal_under(cipher: &Cipher, id: KeyId, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>> {
     let header = Header::new(id)?;
-    let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
-    header.write(&mut sealed);
-    let body = sealed.len();
-    sealed.extend_from_slice(plain);
-    let tag = cipher
-        .encrypt_inout_detached(
-            &header.nonce.into(),
-            &header.with_purpose(purpose),
-            (&mut sealed[body..]).into(),
-        )
-        .map_err(|_| Error::new(ErrorKind::Unexpected, "seal"))?;
-    sealed.extend_from_slice(&tag);
-    Ok(sealed)
+    cipher.seal(&header, &header.with_purpose(purpose), plain)
 }
 
 fn open_under(
-    cipher: &XChaCha20Poly1305,
+    cipher: &Cipher,
     key: &Key,
+    header: &Header,
     purpose: &'static str,
-    Parts { header, body, tag }: &Parts<'_>,
+    sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
-    let mut plain = Zeroizing::new(body.to_vec());
-    cipher
-        .decrypt_inout_detached(
-            &header.nonce.into(),
-            &header.with_purpose(purpose),
-            plain.as_mut_slice().into(),
-            tag.into(),
-        )
-        .map_err(|_| {
+    let mut plain = Zeroizing::new(sealed.to_vec());
+    let length = cipher
+        .open(header, &header.with_purpose(purpose), &mut plain)
+        .ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "open sealed bytes").message(format!(
                 "the {purpose} was changed or truncated; have the user sign in again"
             ))
         })?;
+    plain.truncate(length);
     key.was_of_use();
     Ok(plain)
 }

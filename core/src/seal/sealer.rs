@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use chacha20poly1305::aead::AeadInOut;
-
 use super::{
     Ring, SessionKeys,
-    format::{HEADER, Header, OVERHEAD, Parts},
+    format::{Header, OVERHEAD},
 };
 use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
 
@@ -44,20 +42,10 @@ impl Sealer {
         let secret = secret_of(at, "seal an entry")?;
         let keys = self.0.keys();
         let header = Header::new(keys.seals.id())?;
-        let plain = entry.stored();
-        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
-        header.write(&mut sealed);
-        sealed.extend_from_slice(plain);
-        let tag = secret
-            .with(&keys.seals, |cipher| {
-                cipher.encrypt_inout_detached(
-                    &header.nonce.into(),
-                    &header.with_address(at, entry.version()),
-                    (&mut sealed[HEADER..]).into(),
-                )
-            })
-            .map_err(|_| Error::new(ErrorKind::Unexpected, "seal an entry"))?;
-        sealed.extend_from_slice(&tag);
+        let authenticated = header.with_address(at, entry.version());
+        let sealed = secret.with(&keys.seals, |cipher| {
+            cipher.seal(&header, &authenticated, entry.stored())
+        })?;
         Ok(Entry::new(sealed, entry.version(), entry.expires_at()))
     }
 
@@ -83,26 +71,18 @@ impl Sealer {
         mut sealed: Entry,
     ) -> Result<Entry> {
         let version = sealed.version();
-        let Parts { header, body, tag } = Parts::of(sealed.stored(), WHAT)?;
-        let plain = HEADER..HEADER + body.len();
+        let header = Header::read(sealed.stored(), WHAT)?;
         let key = self.0.key(header.key, WHAT)?;
+        let authenticated = header.with_address(at, version);
         let bytes = sealed.stored_mut();
-        secret
-            .with(&key, |cipher| {
-                cipher.decrypt_inout_detached(
-                    &header.nonce.into(),
-                    &header.with_address(at, version),
-                    (&mut bytes[plain.clone()]).into(),
-                    &tag.into(),
-                )
-            })
-            .map_err(|_| {
+        let length = secret
+            .with(&key, |cipher| cipher.open(&header, &authenticated, bytes))
+            .ok_or_else(|| {
                 Error::new(ErrorKind::Corrupt, "open sealed bytes").message(
                     "the entry was changed, truncated, or moved from another address; check who can write to the store",
                 )
             })?;
-        bytes.copy_within(plain.clone(), 0);
-        bytes.truncate(plain.len());
+        bytes.truncate(length);
         key.was_of_use();
         Ok(sealed)
     }
