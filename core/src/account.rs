@@ -5,10 +5,10 @@ use crate::{Error, Result, hash_name::hash_name};
 /// The longest issuer, subject, `sid` or entry key, in bytes.
 pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;
 
-/// One end user at one issuer.
+/// The id of one end user at one issuer: the claims `iss` and `sub` of the user's ID token (OpenID Connect Core 1.0 section 2).
 ///
-/// Issuer and subject are the claims `iss` and `sub` of the ID token (OpenID Connect Core 1.0 section 2). The store receives only a keyed
-/// hash of each (G5). They are hashed separately, so that a whole issuer can be signed out.
+/// The app creates it, and passes it to [`SignIn`](crate::SignIn) and to sign-outs. A store never receives these texts, but only keyed
+/// hashes of them (G5). The issuer has a hash of its own, so that all accounts of an issuer can be signed out at once.
 ///
 /// ```
 /// use token_cache_core::AccountId;
@@ -25,13 +25,15 @@ pub struct AccountId {
 }
 
 impl AccountId {
-    /// Creates the id of the user `subject` at `issuer`. The app must have verified the ID token that both come from.
+    /// Creates the id of the user `subject` at `issuer`: the claims `sub` and `iss`. The app must have verified the ID token that contains
+    /// them.
     ///
-    /// Both texts are used exactly as they are: a trailing slash or another case is another account.
+    /// The texts are used exactly as they are. An issuer with an additional slash, or in other letter case, is another issuer with other
+    /// accounts.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
-    /// character.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `issuer` or `subject` is empty, contains only white space, or is longer than 8 KiB. The same
+    /// error is returned if `issuer` contains any white space or a control character.
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Result<Self> {
         Ok(Self {
             issuer: uri("name an account", "issuer", issuer.into())?,
@@ -39,13 +41,15 @@ impl AccountId {
         })
     }
 
-    /// Creates the id of an account in an app without OpenID Connect: `key` within `namespace`.
+    /// Creates the id of an account in an app without OpenID Connect. `namespace` names the app's user store, and `key` names the user in
+    /// it.
     ///
-    /// It never equals an account of an OpenID Connect issuer. Its issuer is `custom:` followed by the namespace; a sign-out of that issuer
-    /// signs out all accounts of the namespace.
+    /// The issuer of the account is `custom:` followed by `namespace`. It never equals the issuer of an OpenID Connect provider, which is
+    /// an `https` URL. A sign-out of this issuer signs out all accounts of the user store.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with the namespace as the issuer.
+    /// As [`new`](Self::new), with `custom:` and `namespace` as the issuer. Also [`Misuse`](crate::ErrorKind::Misuse) if `namespace` is
+    /// empty.
     pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
         if namespace.is_empty() {
             return Err(Error::misuse(
@@ -56,23 +60,26 @@ impl AccountId {
         Self::new(format!("custom:{namespace}"), key)
     }
 
-    /// Creates the account id of the application itself, for tokens that belong to no user.
+    /// Creates the account id of the application itself, for tokens that belong to no user. `client_id` is the application's OAuth client
+    /// id.
     ///
-    /// [`TokenCache::application`](crate::TokenCache::application) finds or begins its session. It is
-    /// [`custom`](Self::custom) of the namespace `application`.
+    /// [`TokenCache::application`](crate::TokenCache::application) uses this account. Pass it to
+    /// [`TokenCache::sign_out_account`](crate::TokenCache::sign_out_account) to remove the application's tokens. It equals
+    /// `AccountId::custom("application", client_id)`.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with the client id as the subject.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `client_id` is empty, contains only white space, or is longer than 8 KiB.
     pub fn application(client_id: &str) -> Result<Self> {
         Self::custom("application", client_id)
     }
 
-    /// Returns the issuer. For a [`custom`](Self::custom) account, it is `custom:` followed by the namespace.
+    /// Returns the issuer of the account. For a [`custom`](Self::custom) account, it is `custom:` followed by the name of the user store.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Returns the subject: the issuer's identifier of the user. For a [`custom`](Self::custom) account, it is the key.
+    /// Returns the issuer's identifier of the user, the claim `sub`. For a [`custom`](Self::custom) account, it is the `key` that `custom`
+    /// received.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -84,10 +91,11 @@ impl fmt::Debug for AccountId {
     }
 }
 
-/// A session at the provider: an issuer and its `sid` (OpenID Connect Front-Channel Logout 1.0, section 3).
+/// The provider's identifier of its own session with a user: a `sid`, with the issuer that assigned it (OpenID Connect Front-Channel Logout
+/// 1.0, section 3).
 ///
-/// It names the sessions of this cache that were begun under it, for example in a sign-out
-/// ([`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession)).
+/// The app passes it to a sign-out ([`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession)). The sign-out ends the
+/// sessions of the cache that were begun with this `sid`.
 ///
 /// ```
 /// let at_provider = token_cache_core::ProviderSid::new("https://id.example", "08a5019c")?;
@@ -100,11 +108,11 @@ pub struct ProviderSid {
 }
 
 impl ProviderSid {
-    /// Creates the name of the session `sid` of `issuer`. Both texts are used exactly as they are.
+    /// Creates the identifier from the claims `iss` and `sid` of a token that the app has verified. The texts are used exactly as they are.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
-    /// character.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `issuer` or `sid` is empty, contains only white space, or is longer than 8 KiB. The same
+    /// error is returned if `issuer` contains any white space or a control character.
     pub fn new(issuer: impl Into<String>, sid: impl Into<String>) -> Result<Self> {
         Ok(Self {
             issuer: uri("name a provider session", "issuer", issuer.into())?,
@@ -112,12 +120,12 @@ impl ProviderSid {
         })
     }
 
-    /// Returns the issuer of the `sid`.
+    /// Returns the issuer that assigned the `sid`.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Returns the `sid`: the issuer's identifier of the session.
+    /// Returns the `sid`, as the issuer assigned it.
     pub fn sid(&self) -> &str {
         &self.sid
     }
@@ -130,18 +138,22 @@ impl fmt::Debug for ProviderSid {
 }
 
 hash_name! {
-    /// The keyed hash of an issuer, by which a store knows it.
+    /// The keyed hash of an issuer. A store receives it in place of the issuer's text (G5). A [`TokenCache`](crate::TokenCache) computes
+    /// it.
     IssuerKey
 }
 
 hash_name! {
-    /// The keyed hash of a provider's session: of its issuer and `sid`. The sid index of a store finds accounts by it.
+    /// The keyed hash of a provider's `sid` together with its issuer. A store receives it in place of the texts (G5). A
+    /// [`TokenCache`](crate::TokenCache) computes it.
+    ///
+    /// The [`SidIndex`](crate::SidIndex) of a store finds the accounts of a `sid` by it.
     SidKey
 }
 
-/// The name of an account in a store: the keyed hash of its issuer, and that of issuer and subject.
+/// The name of an account in a store: the keyed hash of its issuer, and the keyed hash of its issuer and subject together.
 ///
-/// A store never receives the [`AccountId`] itself (G5).
+/// A [`TokenCache`](crate::TokenCache) computes it from an [`AccountId`]. A store never receives the `AccountId` itself (G5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
     issuer: IssuerKey,
@@ -149,17 +161,18 @@ pub struct AccountKey {
 }
 
 impl AccountKey {
-    /// Creates the name of the account with these hashes, as a store holds them.
+    /// Creates the name from the two hashes, for a store that reads an account's name from its own data. `subject` is the keyed hash of
+    /// issuer and subject together.
     pub const fn new(issuer: IssuerKey, subject: [u8; 16]) -> Self {
         Self { issuer, subject }
     }
 
-    /// Returns the keyed hash of the issuer.
+    /// Returns the keyed hash of the account's issuer.
     pub const fn issuer(&self) -> &IssuerKey {
         &self.issuer
     }
 
-    /// Returns the keyed hash of issuer and subject.
+    /// Returns the keyed hash of the account's issuer and subject together. It differs for every account.
     pub const fn subject(&self) -> &[u8; 16] {
         &self.subject
     }

@@ -5,27 +5,28 @@ use async_trait::async_trait;
 use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
-    /// The keyed hash by which a background session is found within its account.
+    /// The name of background sessions within their account in a store: a keyed hash, which a [`TokenCache`](crate::TokenCache) computes.
     ///
-    /// One key is for the sessions with background access. A session that a web API began on behalf of a user has a key of its own.
+    /// All sessions of an account with [background access](crate::SignIn::background_access) have the same name. Sessions that a web API
+    /// began on behalf of a user have a name for each access token.
     BackgroundKey
 }
 
-/// The encrypted ticket secret of a session, stored so that a caller without a ticket can open the session.
+/// The encrypted ticket secret of a session. A store keeps it so that a job without a ticket can open the session.
 ///
-/// A sign-in with [`background_access`](crate::SignIn::background_access) stores one.
-/// [`TokenCache::background_session`](crate::TokenCache::background_session) opens it, until the session ends.
+/// A sign-in with [`background_access`](crate::SignIn::background_access) stores it.
+/// [`TokenCache::background_session`](crate::TokenCache::background_session) reads it, and can open the session until the session ends.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackgroundSession {
-    /// The id of the session.
+    /// The id of the session to which the ticket secret belongs.
     pub session_id: SessionId,
-    /// The session's ticket secret and account, encrypted under the key ring. A store cannot decrypt them.
+    /// The session's ticket secret and the keyed hashes of its account, encrypted under keys that the store does not have.
     pub sealed: Vec<u8>,
 }
 
 impl BackgroundSession {
-    /// Creates a background session. `sealed` is the encrypted ticket secret of the session `session_id`.
+    /// Creates the value to store for the session `session_id`. `sealed` is its encrypted ticket secret. The bytes are not encrypted here.
     pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
         Self { session_id, sealed }
     }
@@ -37,16 +38,20 @@ impl fmt::Debug for BackgroundSession {
     }
 }
 
-/// The storage of encrypted ticket secrets, in the partitions of their accounts: an optional part of a store.
+/// The part of a store that keeps encrypted ticket secrets, for sessions that a job can open without a ticket. It is optional.
 ///
-/// A background session is valid only while its session lives. It is read together with the account's record.
+/// Without it, a sign-in with [`background_access`](crate::SignIn::background_access) fails with
+/// [`Unsupported`](crate::ErrorKind::Unsupported). A background session belongs to one session. When that session ends, for example by a
+/// sign-out, the background session is no longer returned.
 #[async_trait]
 pub trait BackgroundSessions: Send + Sync {
-    /// Stores `background_session` under `name`, in addition to those of the account's other living sessions. It replaces an earlier one of
-    /// the same session. Sends one request, or three if session and background session are separate items.
+    /// Stores the background session of a session under `name` in the account. It replaces an earlier background session of the same
+    /// session. Those of other sessions stay.
+    ///
+    /// Sends one request, or three if the store has sessions and background sessions in separate items.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the errors of the store.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session of `background_session` has ended; the errors of the store.
     async fn keep(
         &self,
         account: &AccountKey,
@@ -55,8 +60,10 @@ pub trait BackgroundSessions: Send + Sync {
         options: ReadOptions,
     ) -> Result<()>;
 
-    /// Returns the background sessions under `name` whose sessions live, the most recently stored first. The list is empty if no such
-    /// session lives. Sends one request, or two.
+    /// Returns the account's background sessions under `name` whose sessions live, the most recently stored first. Returns an empty list if
+    /// no such session lives.
+    ///
+    /// Sends one request, or two if the store has sessions and background sessions in separate items.
     ///
     /// # Errors
     /// The errors of the store.

@@ -4,14 +4,15 @@ use async_trait::async_trait;
 
 use crate::{AccountKey, Result, entropy, hash_name::hash_name};
 
-/// The id of an app server in its fleet: random, and new each time that a [`TokenCache`](crate::TokenCache) is opened.
+/// The id of an app server in its fleet. It is random, and new each time that a [`TokenCache`](crate::TokenCache) is opened.
 ///
-/// It names the server in the registry of near-cache leases and in [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
+/// The store lists servers with a near-cache lease by it. A sign-out reports by it which servers it waited for, in
+/// [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId([u8; 16]);
 
 impl ServerId {
-    /// Creates a random id, for a server that starts.
+    /// Creates a random id. Opening a [`TokenCache`](crate::TokenCache) calls it.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -19,12 +20,12 @@ impl ServerId {
         entropy::random().map(Self)
     }
 
-    /// Returns the id with these bytes, as a store or a message holds them.
+    /// Creates the id from its 16 bytes, for a store that reads them from its own data or from a message.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the bytes of the id, as a store holds them.
+    /// Returns the 16 bytes of the id, for a store to write.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -43,11 +44,11 @@ impl fmt::Debug for ServerId {
 }
 
 hash_name! {
-    /// The id of a registry of near-cache leases.
+    /// The id of a registry of near-cache leases: the list, in a store, of the app servers that hold a lease. Each server in it is a
+    /// [`LeaseHolder`].
     ///
-    /// The registry is a list in the store: the app servers that hold a lease, each as a [`LeaseHolder`]. A registry that was lost, for
-    /// example because the store was emptied, and then created again has a new id. A new registry may lack leases that are still running.
-    /// Therefore a sign-out waits for the longest lease, unless a server is known to have seen the registry for longer than that
+    /// If the registry is lost, for example because the store was emptied, the store creates a new one with a new id. A new registry may
+    /// lack leases that are still running. By the id, a sign-out notices a new registry, and waits for the longest lease
     /// ([`AckWait`](crate::near_cache::AckWait)).
     RegistryId
 }
@@ -55,12 +56,12 @@ hash_name! {
 hash_name! {
     /// The id of one attempt to send an invalidation message. The store creates it.
     ///
-    /// A repeated message has a new id, so that an acknowledgement names the attempt.
+    /// A repeated message has a new id. An acknowledgement names the attempt that it answers.
     InvalidationId
 }
 
 impl RegistryId {
-    /// Creates a random id, for a store that creates its registry.
+    /// Creates a random id, for a store that creates its registry of near-cache leases.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -79,28 +80,29 @@ impl InvalidationId {
     }
 }
 
-/// The near-cache entries that an invalidation message tells the app servers to drop.
+/// The near-cache entries that app servers must drop, in an [`InvalidationMessage`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a listener that does not handle every variant breaks G1"
 )]
 pub enum Invalidation {
-    /// The entries of these accounts.
+    /// The near-cache entries of these accounts.
     Accounts(Vec<AccountKey>),
-    /// All entries, for a sign-out of too many accounts to name.
+    /// All near-cache entries, for a sign-out of too many accounts to name, or of accounts that cannot be listed.
     Everything,
 }
 
 /// A message that tells app servers which near-cache entries to drop, and which server waits for their acknowledgements.
 ///
-/// The store passes it to the [`InvalidationListener`] of each server with an open backplane connection.
+/// The store delivers it to the [`InvalidationListener`] of each app server with an open backplane connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
 pub struct InvalidationMessage {
-    /// The id of this message.
+    /// The id of this message, which an [`Acknowledgement`] repeats.
     pub id: InvalidationId,
-    /// The server that waits for the acknowledgements and receives them. `None` if no server waits: no acknowledgement is sent then.
+    /// The app server that signs out, waits for the acknowledgements and receives them. `None` if no server waits: then no server
+    /// acknowledges the message.
     pub origin: Option<ServerId>,
     /// The near-cache entries to drop.
     pub what: Invalidation,
@@ -108,138 +110,146 @@ pub struct InvalidationMessage {
 
 /// An app server's confirmation that it has dropped the near-cache entries of an invalidation message.
 ///
-/// [`InvalidationListener::published`] returns it, and the store sends it to the message's origin.
+/// [`InvalidationListener::published`] returns it. The store delivers it to the message's [`origin`](InvalidationMessage::origin).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
 pub struct Acknowledgement {
-    /// The invalidation message that it acknowledges.
+    /// The id of the invalidation message that `server` acknowledges.
     pub message: InvalidationId,
-    /// The server that has dropped its entries.
+    /// The app server that has dropped its near-cache entries.
     pub server: ServerId,
-    /// The registry that `server` has known, on its present backplane connection, for longer than any lease lasts. Such a registry contains
-    /// every lease that runs. `None` if `server` has not known its registry for that long, or has not read the longest lease recently.
+    /// The registry of near-cache leases that `server` has known for longer than any lease lasts, on its present backplane connection. Such
+    /// a registry contains every lease that is running.
+    ///
+    /// `None` if `server` has not known its registry for that long, or has not recently read how long the longest lease is.
     pub knows: Option<RegistryId>,
 }
 
-/// An app server that holds a near-cache lease, as the registry lists it.
+/// An app server that holds a near-cache lease, as the store's registry lists it.
 ///
-/// [`Published::holders`] lists the servers that a sign-out waits for. The servers that did not acknowledge are then passed to
-/// [`BackplaneConnection::reap`].
+/// [`Published::holders`] has the servers that a sign-out waits for. If some of them did not acknowledge, [`BackplaneConnection::reap`]
+/// removes them from the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row of the registry")]
 pub struct LeaseHolder {
-    /// The server.
+    /// The app server that holds the lease.
     pub server: ServerId,
-    /// The number of the server's last renewal. No other renewal ever has the same number, even after the registry was lost, or after a
-    /// failover to a replica that lacked the last renewals. [`BackplaneConnection::reap`] removes a server only if the registry still has
-    /// this number for it.
+    /// The number of the server's last renewal of its lease, which the store assigned.
+    ///
+    /// No other renewal ever has the same number, even after the registry was lost, or after a failover to a replica that lacked the last
+    /// renewals. By the number, [`BackplaneConnection::reap`] notices that the server has renewed its lease since.
     pub renewal: u64,
 }
 
-/// The result of publishing an invalidation message: its id, and the servers that must acknowledge it.
+/// The result of publishing an invalidation message: its id, and the app servers that must acknowledge it. A store creates it.
 ///
-/// The store reads the holders of leases in the same step in which it publishes.
+/// The store reads the list of leases in the same step in which it publishes the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "an answer of the protocol")]
 pub struct Published {
-    /// The id of this message.
+    /// The id of the message that was published.
     pub id: InvalidationId,
-    /// The registry from which the store read `holders`. `None` if the store cannot tell whether this server's backplane connection uses
-    /// the same registry. A sign-out then waits for the longest lease.
+    /// The registry of near-cache leases from which the store read `holders`.
+    ///
+    /// `None` if the store cannot tell whether this server's backplane connection uses the same registry. A sign-out then waits for the
+    /// longest lease.
     pub registry: Option<RegistryId>,
-    /// The servers that held a lease when the store published the message. The origin is one of them if it holds a lease.
+    /// The app servers that held a lease when the store published the message. The origin of the message is one of them if it holds a
+    /// lease.
     pub holders: Vec<LeaseHolder>,
 }
 
-/// The listener of an app server. A [`Backplane`] calls it for each message that the server receives.
+/// The receiver of an app server's messages from the backplane: invalidation messages, and acknowledgements of its own.
 ///
-/// A [`TokenCache`](crate::TokenCache) has its own listener and passes it to [`Backplane::connect`]. The backplane calls it in the order in
-/// which the store took the messages. Its methods must not block.
+/// A [`TokenCache`](crate::TokenCache) passes its listener to [`Backplane::connect`]. The backplane calls it once for each message, in the
+/// order in which the store took the messages. Its methods must not block.
 pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
-    /// Drops the near-cache entries that the message names, before it returns. Returns the acknowledgement, which the store sends to the
-    /// message's origin.
+    /// Receives an invalidation message. Drops the near-cache entries that it names, and then returns the acknowledgement, which the store
+    /// delivers to the message's origin.
     ///
-    /// Returns `None` if no acknowledgement is to be sent: the message has no origin, or this server is the origin or has no near cache.
+    /// Returns `None` if there is nothing to acknowledge: the message has no origin, or this server is the origin or has no near cache.
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement>;
 
-    /// Receives another server's acknowledgement of an invalidation message that has this server as its origin.
+    /// Receives the acknowledgement by another app server of an invalidation message whose origin is this server.
     fn acknowledged(&self, acknowledgement: &Acknowledgement);
 }
 
-/// The part of a store that notifies app servers with near caches of sign-outs. It is optional.
+/// The part of a store that carries invalidation messages between app servers, so that near caches drop the entries of ended sessions. It
+/// is optional.
 ///
 /// Without it, near-cache entries expire only by age, and each sign-out waits for their maximum age.
 ///
-/// [`TokenStore::evict`](crate::TokenStore::evict) publishes an invalidation message if
-/// [`EvictOptions::publish`](crate::EvictOptions::publish) is set, after the eviction or in the same step.
+/// A sign-out publishes its invalidation message in [`TokenStore::evict`](crate::TokenStore::evict), if
+/// [`EvictOptions::publish`](crate::EvictOptions::publish) is set.
 #[async_trait]
 pub trait Backplane: Send + Sync {
-    /// Opens the backplane connection of an app server. From then on the listener receives every invalidation message that the store takes,
-    /// until the connection is [lost](BackplaneConnection::lost).
+    /// Opens the backplane connection of the app server `server`. From then on, `listener` receives every invalidation message that the
+    /// store takes, until the connection is [lost](BackplaneConnection::lost).
     ///
     /// # Errors
-    /// The store's own failures.
+    /// The store's own failures. No connection is open then.
     async fn connect(
         &self,
         server: ServerId,
         listener: Arc<dyn InvalidationListener>,
     ) -> Result<Arc<dyn BackplaneConnection>>;
 
-    /// Publishes an invalidation message for changes that no [`TokenStore::evict`](crate::TokenStore::evict) has published, for example for
-    /// many accounts that were evicted at once. Sends one request.
+    /// Publishes an invalidation message for a change that no [`TokenStore::evict`](crate::TokenStore::evict) has published. Examples are a
+    /// bulk sign-out, and a write that replaces an entry. Sends one request.
     ///
-    /// The servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none.
+    /// The app servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none.
     ///
     /// # Errors
-    /// The store's own failures. The message may have been published.
+    /// The store's own failures. The message may have been published nevertheless.
     async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published>;
 }
 
 /// An app server's open connection to the backplane, which [`Backplane::connect`] returns.
 ///
-/// The server renews its near-cache lease over this connection, and the server's listener receives the invalidation messages. Dropping the
+/// The server renews its near-cache lease over this connection, and its listener receives the invalidation messages. Dropping the
 /// connection closes it.
 #[async_trait]
 pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
-    /// Enters this server in the registry of near-cache leases, or renews its entry there, and returns the registry's id.
+    /// Enters this app server in the registry of near-cache leases, or renews its lease there. Returns the registry's id.
     ///
     /// Sends one request, which is a write: a demoted primary of the store refuses it. When the method returns, the listener has received
     /// every invalidation message that the store took before the renewal.
     ///
-    /// If the id differs from that of the last call, the registry was lost, and perhaps all data of the store with it.
-    /// [`NearCacheLease::renewed`](crate::near_cache::NearCacheLease::renewed) then invalidates all near-cache entries of this server. A
-    /// [`TokenCache`](crate::TokenCache) also gives up its lease. It serves near-cache entries again three seconds after it has read the
-    /// namespace's record.
+    /// If the id differs from that of the last call, the registry was lost, and perhaps all data of the store with it. A
+    /// [`TokenCache`](crate::TokenCache) then drops all near-cache entries of this server and gives up the lease. It serves near-cache
+    /// entries again three seconds after it has read the namespace's record.
     ///
     /// # Errors
     /// The store's own failures. The connection cannot be used any more.
     async fn renew(&self) -> Result<RegistryId>;
 
-    /// Returns the id of the registry of near-cache leases, without entering this server. Creates the registry if it does not exist. Sends
-    /// one request, which is a write.
+    /// Returns the id of the registry of near-cache leases, without entering this app server in it. Creates the registry if it does not
+    /// exist. Sends one request, which is a write.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn registry(&self) -> Result<RegistryId>;
 
-    /// Removes the servers in `silent` from the registry of near-cache leases, so that later sign-outs do not wait for them. Sends one
+    /// Removes the app servers in `silent` from the registry of near-cache leases, so that later sign-outs do not wait for them. Sends one
     /// request.
     ///
-    /// The caller passes servers that did not acknowledge an invalidation message until their lease expired. A server is removed only if
-    /// its [`renewal`](LeaseHolder::renewal) in the registry still equals that in `silent`. A server that has renewed its lease since then
-    /// stays in the registry.
+    /// The caller passes servers that did not acknowledge an invalidation message until their lease expired. The store removes a server
+    /// only if its [`renewal`](LeaseHolder::renewal) in the registry still equals that in `silent`. A server that has renewed its lease
+    /// since then stays in the registry.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn reap(&self, silent: &[LeaseHolder]) -> Result<()>;
 
-    /// Removes this server from the registry of near-cache leases, so that no sign-out waits for it. The caller must have stopped serving
-    /// near-cache entries. Sends one request.
+    /// Removes this app server from the registry of near-cache leases, so that no sign-out waits for it. Sends one request.
+    ///
+    /// The caller must have stopped serving near-cache entries.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn leave(&self) -> Result<()>;
 
-    /// Waits until the connection is lost, and returns then. The listener may have missed invalidation messages for some time before that.
+    /// Waits until the connection is lost, and then returns. The listener may have missed invalidation messages since some time before
+    /// that.
     async fn lost(&self);
 }

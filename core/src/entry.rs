@@ -9,8 +9,10 @@ use crate::{
     entry_value::Encoding, hash_name::hash_name, seal::SessionKeys, wiped::Wiped,
 };
 
-/// The name of an entry within its session, as a text that the app chooses. It usually names a client, a resource or scopes, and the kind
-/// of tokens.
+/// The app's name for an entry in a session: a text that the app chooses, such as the API that the entry's tokens are for.
+///
+/// A session has at most one entry under each key. The same key in two sessions names two entries. A store receives only a keyed hash of
+/// the text ([`EntryName`]).
 ///
 /// ```
 /// use token_cache_core::EntryKey;
@@ -24,19 +26,21 @@ use crate::{
 pub struct EntryKey(String);
 
 impl EntryKey {
-    /// Creates a key with a text of the app's choice.
+    /// Creates a key from a text of the app's choice. The text is used exactly as it is.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if it is empty, blank or over 8 KiB.
+    /// [`Misuse`](ErrorKind::Misuse) if `text` is empty, contains only white space, or is longer than 8 KiB.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         account::id("name an entry", "entry key", text.into()).map(Self)
     }
 
-    /// Creates the key of the tokens for one resource (RFC 8707). A key of [`new`](Self::new) with the resource alone is another key.
+    /// Creates the key of the tokens for one resource, such as an API. `resource` is its URI, as in the parameter `resource` of a token
+    /// request (RFC 8707).
+    ///
+    /// The result differs from `EntryKey::new(resource)`.
     ///
     /// # Errors
-    /// As [`new`](Self::new). Also [`Misuse`](ErrorKind::Misuse) if the resource has white space or a control character: a resource is a
-    /// URI.
+    /// [`Misuse`](ErrorKind::Misuse) if `resource` is empty, is longer than 8 KiB, or contains white space or a control character.
     pub fn resource(resource: &str) -> Result<Self> {
         let resource = account::uri("name an entry", "resource", resource.to_owned())?;
         Self::new(format!("resource {resource}"))
@@ -54,15 +58,16 @@ impl fmt::Debug for EntryKey {
 }
 
 hash_name! {
-    /// The keyed hash of an [`EntryKey`], by which the store finds the entry within its session.
+    /// The keyed hash of an [`EntryKey`]. A store finds the entry within its session by it, and never receives the text of the key (G5). A
+    /// [`TokenCache`](crate::TokenCache) computes it.
     EntryName
 }
 
-/// The address of an entry in a store: its account, its session's id, and its name.
+/// The address of an entry in a store: the entry's account, its session's id, and its name within the session.
 ///
-/// Every address has a `SessionId`, so an entry of an ended session cannot be reached. An address that a [`Session`](crate::Session) made
-/// also carries the ticket secret, which only encrypts and decrypts the entry. Code outside this crate cannot read it. It has no part in
-/// comparing two addresses.
+/// A [`Session`](crate::Session) passes it to the store with each read and write. Such an address also carries the session's ticket secret,
+/// which encrypts and decrypts the entry. Code outside this crate cannot read the secret. Two addresses are equal if account, session id
+/// and name are equal.
 #[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
@@ -72,10 +77,10 @@ pub struct EntryAddress {
 }
 
 impl EntryAddress {
-    /// Creates the address of `name` in the session `session_id` of `account`, without a ticket secret.
+    /// Creates an address without a ticket secret, for tests and tools that call a store directly.
     ///
-    /// With it, a store can be called directly. A [`SealedStore`](crate::SealedStore) refuses it as [`Misuse`](ErrorKind::Misuse) when it
-    /// encrypts or decrypts.
+    /// A [`SealedStore`](crate::SealedStore) cannot encrypt or decrypt an entry at such an address, and returns
+    /// [`Misuse`](ErrorKind::Misuse).
     pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
             account,
@@ -99,17 +104,17 @@ impl EntryAddress {
         (&self.account, &self.session_id, &self.name)
     }
 
-    /// Returns the account.
+    /// Returns the account of the entry's session.
     pub const fn account(&self) -> &AccountKey {
         &self.account
     }
 
-    /// Returns the id of the session.
+    /// Returns the id of the entry's session.
     pub const fn session_id(&self) -> &SessionId {
         &self.session_id
     }
 
-    /// Returns the name of the entry within the session.
+    /// Returns the name of the entry within its session.
     pub const fn name(&self) -> &EntryName {
         &self.name
     }
@@ -139,14 +144,15 @@ impl fmt::Debug for EntryAddress {
     }
 }
 
-/// The version of an entry: random, new for each write, compared only for equality.
+/// The version of a stored entry: 8 random bytes, new for each write. Two versions can only be compared for equality.
 ///
-/// [`PutMode::Update`](crate::PutMode::Update) takes the version that was read, and fails if another one is stored.
+/// Pass the version of an entry that was read to [`PutMode::Update`](crate::PutMode::Update). The write then fails if another version is
+/// stored by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version([u8; 8]);
 
 impl Version {
-    /// Creates a random version, for a new write.
+    /// Creates a random version for a new write. [`Session::put`](crate::Session::put) calls it, so apps do not need it.
     ///
     /// # Errors
     /// [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -154,20 +160,21 @@ impl Version {
         entropy::random().map(Self)
     }
 
-    /// Returns the version with these bytes, as a store holds them.
+    /// Creates the version from its 8 bytes, for a store that reads them from its own data.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the bytes, as a store holds them.
+    /// Returns the 8 bytes of the version, for a store to write.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
 }
 
-/// An entry as it is stored at an [`EntryAddress`]: opaque bytes, their version, and when they expire.
+/// An entry of a session: its bytes, the version of the write that stored it, and the time at which it expires.
 ///
-/// The bytes are wiped from memory when the entry is dropped.
+/// [`Session::get`](crate::Session::get) returns it. Read its value with [`tokens`](Self::tokens) or [`bytes`](Self::bytes). The bytes are
+/// wiped from memory when the entry is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Shared with a near-cache entry and other readers of the same read, so that none of them copies the bytes.
@@ -177,7 +184,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Creates an entry with these bytes, as a store returns it. `expires_at` is on the store's clock.
+    /// Creates an entry from what a store has stored. It is for authors of a store: an app passes its values to
+    /// [`Session::put`](crate::Session::put).
+    ///
+    /// `value` contains the stored bytes, unchanged. `expires_at` is on the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
         Self::of(Wiped::new(value.into()), version, expires_at)
     }
@@ -190,12 +200,13 @@ impl Entry {
         }
     }
 
-    /// Returns the bytes of the entry without interpreting them.
+    /// Returns all bytes of the entry, without interpreting them. It is for authors of a store: an app calls [`tokens`](Self::tokens) or
+    /// [`bytes`](Self::bytes).
     ///
-    /// - For an entry that a [`Session`](crate::Session) returned, they are decrypted: one byte for the encoding, and then the value. Read
-    ///   the value with [`bytes`](Self::bytes) or [`tokens`](Self::tokens).
+    /// - For an entry that a [`Session`](crate::Session) returned, the bytes are decrypted. The first byte states how the value is encoded,
+    ///   and the value follows.
     /// - For an entry that was read directly from a store, they are the bytes that the store has. They are encrypted if a
-    ///   [`TokenCache`](crate::TokenCache) put the entry.
+    ///   [`TokenCache`](crate::TokenCache) wrote the entry.
     pub fn stored(&self) -> &[u8] {
         &self.value
     }
@@ -204,12 +215,12 @@ impl Entry {
         Arc::make_mut(&mut self.value)
     }
 
-    /// Returns the version of the entry, for [`PutMode::Update`](crate::PutMode::Update).
+    /// Returns the version of the write that stored the entry, for [`PutMode::Update`](crate::PutMode::Update).
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Returns when the entry expires, on the store's clock.
+    /// Returns the time at which the entry expires, on the store's clock. It is at the end of the session or earlier.
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
@@ -219,14 +230,14 @@ impl Entry {
         self.expires_at <= now
     }
 
-    /// Returns the value that was put, as bytes. For a token set, it is the JSON in which the token set is stored.
+    /// Returns the value that was put, as bytes. For a token set, the bytes are the JSON in which the token set is stored.
     ///
     /// Call it only on an entry that a [`Session`](crate::Session) returned. An entry that was read directly from a store is still
-    /// encrypted: the result is then an error, or bytes without meaning. For such an entry, use [`stored`](Self::stored).
+    /// encrypted: the method then returns an error, or bytes without meaning. For such an entry, use [`stored`](Self::stored).
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if the entry is empty, or its first byte is not an encoding of
-    /// [`Session::put`](crate::Session::put).
+    /// [`Corrupt`](ErrorKind::Corrupt) if the entry is empty, or does not begin with one of the bytes by which
+    /// [`Session::put`](crate::Session::put) marks the encoding.
     pub fn bytes(&self) -> Result<&[u8]> {
         match self.value.split_first() {
             Some((&tag, rest)) if Encoding::from_tag(tag).is_some() => Ok(rest),
@@ -234,11 +245,13 @@ impl Entry {
         }
     }
 
-    /// Returns the token set that was put. Call it only on an entry that a [`Session`](crate::Session) returned: an entry that was read
-    /// directly from a store is still encrypted.
+    /// Returns the token set that was put.
+    ///
+    /// Call it only on an entry that a [`Session`](crate::Session) returned. An entry that was read directly from a store is still
+    /// encrypted.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if other bytes than a token set were put, or the entry is still encrypted.
+    /// [`Corrupt`](ErrorKind::Corrupt) if bytes were put instead of a token set, or if the entry is still encrypted.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))

@@ -2,9 +2,10 @@ use std::fmt;
 
 use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 
-/// The value that [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
+/// A value to store in an entry, for [`Session::put`](crate::Session::put): a [`TokenSet`], or any bytes.
 ///
-/// Both are converted implicitly, so an app rarely names this type. An entry of bytes lasts as long as its session.
+/// `put` converts a token set, a `Vec<u8>` or a byte slice by itself, so an app rarely names this type. A token set without a refresh token
+/// is stored until it expires. Any other value is stored until its session ends.
 ///
 /// ```
 /// use token_cache_core::{TokenSet, EntryValue};

@@ -4,16 +4,16 @@ use crate::RefreshError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result type of the functions of `token-cache`: its error is [`Error`] by default.
+/// The result of a fallible function of `token-cache`. Its error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of an operation: why it failed, and what to do about it.
+/// A failed operation: what failed, why, and what to do about it.
 ///
-/// An app matches on the [`kind`](Self::kind). Authors of a store, a key provider or a token source create errors, with the functions
-/// below.
+/// An app matches on the [`kind`](Self::kind), which says what to do next. Authors of a store, a key provider or a token source create
+/// errors, with the functions below.
 ///
-/// An operation that fails returns an error, and never `None` as for a missing entry (G4). The text of an error contains no token, key,
-/// ticket secret or id (G5).
+/// A failed operation returns an error, and never `None` as for a missing entry (G4). The text of an error contains no token, key, ticket
+/// secret or id (G5).
 ///
 /// ```
 /// use token_cache_core::{Error, ErrorKind};
@@ -40,68 +40,82 @@ struct Inner {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`]: it says what the app does next.
+/// The kind of an [`Error`]. It says what the app does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session has ended: by a sign-out, at the end of its lifetime, by the limit of sessions, or because the provider refused its
-    /// refresh token. Send the user to sign in again.
+    /// The session has ended: by a sign-out, at the end of its lifetime, because the account had too many sessions, or because the provider
+    /// refused its refresh token. Send the user to sign in again.
     SignedOut,
-    /// This sign-in is refused, and no session was begun. A sign-out came after the user's authentication (G2), or could have been missed:
-    /// the sign-in took longer than its timeout, or claims to have begun in the future. The same kind is returned if the authentication
-    /// is too old for the `max_age` of the request, or its `session_expiry` has passed. Show a page
-    /// that offers a new sign-in with `prompt=login`. Do not redirect automatically: without that parameter a provider may answer
-    /// with the same authentication, which is refused again.
+    /// The sign-in is refused, and no session was begun. Show a page that offers a new sign-in with `prompt=login`.
+    ///
+    /// Do not redirect automatically. Without that parameter, a provider may answer with the same authentication, which is refused again.
+    ///
+    /// The causes:
+    /// - A sign-out came after the user's authentication, or ended the provider's session that the `sid` names (G2).
+    /// - The sign-in took longer than its timeout, or claims to have begun in the future. A sign-out in between could have been missed.
+    /// - The authentication is older than the `max_age` of the authorization request, or the ID token does not prove its age.
+    /// - The time `session_expiry` of the ID token has passed.
     SignInRevoked,
-    /// The store cannot be reached, or lost its primary. Try again later.
+    /// The store cannot be reached, or has lost its primary. Try again later.
     Unavailable,
-    /// The store, the key provider or another server's refresh did not finish in time. Try again later.
+    /// The store, the key provider, or another server's refresh did not finish in time. Try again later.
     TimedOut,
-    /// The store asks for fewer requests. Try again later.
+    /// The store asks for fewer requests, as DynamoDB does when a table's throughput is exceeded. Try again later.
     Throttled,
-    /// The store has no space left: nothing was written. Sign-out still works.
+    /// The store has no space left, and nothing was written. Sign-outs still work. Give the store more space.
     Full,
-    /// The store refuses the credentials of this server, or does not allow them this command.
+    /// The store refuses the credentials of this app server, or does not permit them the command that was sent. Correct the credentials or
+    /// their permissions.
     Denied,
-    /// A setting is wrong, such as a URL, a secret, or the configuration of the store. The message names it.
+    /// A setting is wrong, such as the store's URL, the secret, or the configuration of the store itself. The message names the setting.
     Config,
-    /// A value is over the store's limit; nothing was sent.
+    /// The value to store is over the store's limit ([`Capabilities::max_entry_bytes`](crate::Capabilities::max_entry_bytes)). No request
+    /// was sent.
     TooLarge,
-    /// Bytes in the store were changed, were not written by `token-cache`, or were written by a later release. The same error is returned
-    /// for a ticket that a later release issued. The session may still live, so keep the ticket.
+    /// Bytes in the store are not what this release of `token-cache` writes. They were changed, or another program or a later release wrote
+    /// them. A ticket that a later release issued causes this error too.
+    ///
+    /// The session may still live, so keep the ticket.
     Corrupt,
-    /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, truncated, or is not one. It opens
-    /// no session on any server, so the app drops it. No request was sent to the store.
+    /// A text is not a valid [`Ticket`](crate::Ticket) or [`StartedSignIn`](crate::StartedSignIn), or was changed or truncated. No request
+    /// was sent to the store.
+    ///
+    /// No app server can use the text. Drop it, and have the user sign in again.
     InvalidTicket,
-    /// An entry, a ticket or a started sign-in was encrypted under a key that is missing in this server's [`KeyRing`](crate::KeyRing). The
-    /// session may still live, so keep the ticket.
+    /// An entry, a ticket or a started sign-in was encrypted under a key that this app server's [`KeyRing`](crate::KeyRing) does not have.
+    ///
+    /// The session may still live, so keep the ticket. Give every app server the same keys.
     KeyMissing,
-    /// The store does not support an optional part that the call needs, such as the index of `sid`s or background sessions.
+    /// The call needs an optional part that the store does not have, such as the index of `sid`s or background sessions.
     Unsupported,
-    /// A refresh is impossible: there is no entry, or it has no refresh token. Put tokens that have one, or have the user sign in
-    /// again.
+    /// There are no tokens under the key, or they have no refresh token. Store tokens with a refresh token, or have the user sign in again.
     NotRefreshable,
-    /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again after
-    /// [`Error::retry_after`], if there is one.
+    /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again, after the time of
+    /// [`Error::retry_after`] if there is one.
     ProviderUnavailable,
-    /// The provider refuses this app: its credentials, or what it requests. The session continues.
+    /// The provider refuses this app: for example its client secret, or the scopes that it requests. The session continues. Correct the
+    /// app's registration at the provider.
     ProviderRefused,
-    /// The provider requires an action of the user first: consent, a second factor, a new password. The session continues. Send
-    /// the user to the provider's authorization endpoint, with the claims challenge of [`Error::refresh_error`] if there is one.
+    /// The provider requires an action of the user before it returns tokens: consent, a second factor, a new password. The session
+    /// continues.
+    ///
+    /// Send the user to the provider's authorization endpoint. If [`Error::refresh_error`] has a claims challenge, add it to the
+    /// authorization request.
     InteractionRequired,
-    /// The provider's answer is not a token response, or cannot be used. The session continues.
+    /// The provider's response to a refresh is not a token response, or cannot be used. The session continues.
     ProviderMalformed,
-    /// A value passed by the caller is out of range, such as an empty subject or a lifetime of zero.
+    /// The app called a function with an invalid value, such as an empty subject or a lifetime of zero. Correct the call.
     Misuse,
-    /// Any other failure: a fault of this library, of a driver, or of the machine.
+    /// Any other failure: a fault of this library, of a driver, or of the machine. Report it with its causes.
     Unexpected,
 }
 
 impl Error {
-    /// Creates an error of `kind`. `operation` completes the sentence "could not …", as in "read an entry".
+    /// Creates an error of `kind`. `operation` is what failed, as in "read an entry": it completes the sentence "could not …".
     ///
-    /// Without a [`message`](Self::message), the text of the error is a default sentence for its kind. It has no store and no source, and
-    /// [`may_have_applied`](Self::may_have_applied) returns `false`.
+    /// The other methods add the name of the store, a message, a cause, and the mark that the request may have been carried out. Without
+    /// [`message`](Self::message), the text of the error is the sentence of its kind.
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -113,45 +127,54 @@ impl Error {
         }))
     }
 
-    /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut): a store returns it if the session has ended, or if a not-before time
-    /// refuses a sign-in. `operation` is as in [`new`](Self::new).
+    /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut). A store returns it if the session has ended, or if a sign-out overtook
+    /// the sign-in.
+    ///
+    /// `operation` is what failed, as in "read an entry".
     pub fn signed_out(operation: &'static str) -> Self {
         Self::new(ErrorKind::SignedOut, operation)
     }
 
-    /// Creates an error of kind [`Misuse`](ErrorKind::Misuse): the caller passed an invalid value. `message` names the value and says how
-    /// to correct it. `operation` is as in [`new`](Self::new).
+    /// Creates an error of kind [`Misuse`](ErrorKind::Misuse): the caller passed an invalid value.
+    ///
+    /// `operation` is what failed, as in "read an entry". `message` names the invalid value and says how to correct it.
     pub fn misuse(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, operation).message(message)
     }
 
-    /// Creates an error of kind [`Config`](ErrorKind::Config): a setting is wrong. `message` names the setting and says how to correct it.
-    /// `operation` is as in [`new`](Self::new).
+    /// Creates an error of kind [`Config`](ErrorKind::Config): a setting is wrong.
+    ///
+    /// `operation` is what failed, as in "open the cache". `message` names the setting and says how to correct it.
     pub fn config(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, operation).message(message)
     }
 
-    /// Sets the name of the store that failed, such as `redis`. The text of the error then begins with it.
+    /// Sets the name of the store that failed, such as `redis`. The text of the error then begins with this name. By default, the error
+    /// names no store.
     pub fn store(mut self, store: &'static str) -> Self {
         self.0.store = Some(store);
         self
     }
 
-    /// Sets the message: what happened and what to do. It is one sentence in lower case, without ids, keys or tokens. It replaces the
-    /// default sentence of the kind.
+    /// Sets the message: what happened, and what to do. Write one sentence in lower case, without ids, keys and tokens.
+    ///
+    /// It replaces the default sentence of the error's kind.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
-    /// Sets the cause, such as the driver's own error. `Debug` prints its text, which must contain no id, key or token.
+    /// Sets the cause of the error, such as an error of the store's driver. `Debug` prints the text of the cause, so it must contain no id,
+    /// key or token.
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Marks the error: the request may have been carried out although no answer came. A store sets this if the request may have been sent.
-    /// [`may_have_applied`](Self::may_have_applied) then returns `true`.
+    /// Marks that the store may have carried out the request, although the operation failed. [`may_have_applied`](Self::may_have_applied)
+    /// then returns `true`.
+    ///
+    /// A store calls it if the request may have been sent and no answer arrived.
     pub fn maybe_applied(mut self) -> Self {
         self.0.may_have_applied = true;
         self
@@ -163,7 +186,7 @@ impl Error {
         self
     }
 
-    /// Returns the kind of the failure.
+    /// Returns the kind of the error, which says what the app does next.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -173,7 +196,7 @@ impl Error {
         self.0.operation
     }
 
-    /// Returns the name of the store that failed, or `None` if no store did.
+    /// Returns the name of the store that failed, such as `redis`. Returns `None` if no store caused the error.
     ///
     /// ```
     /// use token_cache_core::{Error, ErrorKind};
@@ -186,15 +209,15 @@ impl Error {
         self.0.store
     }
 
-    /// Returns `true` if the session has ended: send the user to sign in again.
+    /// Returns `true` if the kind is [`SignedOut`](ErrorKind::SignedOut): the session has ended, and the user must sign in again.
     ///
-    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked): there was no session, and sending the user back to the
-    /// provider as usual can cause an endless redirect loop.
+    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked), where no session was begun. Sending the user back to the provider
+    /// as usual can then cause an endless redirect loop.
     pub fn is_signed_out(&self) -> bool {
         self.0.kind == ErrorKind::SignedOut
     }
 
-    /// Returns `true` if the same call may succeed later without a change: for the kinds [`Unavailable`](ErrorKind::Unavailable),
+    /// Returns `true` if the same call may succeed later. The kinds are [`Unavailable`](ErrorKind::Unavailable),
     /// [`TimedOut`](ErrorKind::TimedOut), [`Throttled`](ErrorKind::Throttled) and [`ProviderUnavailable`](ErrorKind::ProviderUnavailable).
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -206,22 +229,24 @@ impl Error {
         )
     }
 
-    /// Returns how long the provider asks for no further requests (`Retry-After`). Returns `None` if it did not ask for that, or if no
-    /// answer of the provider caused the error.
+    /// Returns how long the provider asks this app to send no further requests (the HTTP header `Retry-After`). Returns `None` if the
+    /// provider did not ask for that, or if the error has another cause.
     pub fn retry_after(&self) -> Option<Duration> {
         self.refresh_error()?.pause()
     }
 
-    /// Returns the failure of the provider that caused this error, or `None` if it has another cause. Its
-    /// [`response`](RefreshError::response) has the provider's error code, claims challenge and description.
+    /// Returns the provider's failure that caused this error, or `None` if the error has another cause.
+    ///
+    /// [`RefreshError::response`] has the provider's error code, claims challenge and description.
     pub fn refresh_error(&self) -> Option<&RefreshError> {
         let source: &dyn std::error::Error = self.0.source.as_deref()?;
         source.downcast_ref()
     }
 
-    /// Returns `true` if the store may have carried the request out although the call failed.
+    /// Returns `true` if the store may have carried out the request, although the call failed.
     ///
-    /// Repeat a sign-out until it is `Ok`, whatever this returns. After a write, read the entry before writing it again.
+    /// Repeat a sign-out until it returns `Ok`, whatever this method returns. After a failed write, read the entry before you write it
+    /// again.
     pub fn may_have_applied(&self) -> bool {
         self.0.may_have_applied
     }
@@ -293,8 +318,8 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// Converting bytes to an [`EntryValue`](crate::EntryValue) cannot fail, but the bounds of [`Session::put`](crate::Session::put)
-/// require this.
+/// Exists because [`Session::put`](crate::Session::put) accepts every type whose conversion error converts into [`Error`]. The conversion
+/// of bytes cannot fail.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -308,7 +333,7 @@ impl std::error::Error for Error {
 }
 
 impl ErrorKind {
-    /// Returns the name of the kind in snake case, as in the labels of metrics.
+    /// Returns the name of the kind in snake case, such as `signed_out`. Metrics use it as the value of the label `kind`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",

@@ -1,37 +1,38 @@
 use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
 
-/// The clock of a [`CutoffTime`]: the store's or the provider's.
+/// The clock on which a [`CutoffTime`] is: the store's or the provider's.
 ///
-/// A session has a time on each of them ([`SessionTimes`]). A time on one clock is never compared with a time on the other.
+/// A session has one time on each of the two clocks ([`SessionTimes`]). A time on one clock is never compared with a time on the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a third clock would be another protocol"
 )]
 pub enum CutoffClock {
-    /// The store's clock, as every app server estimates it. Sign-outs by the app use it.
+    /// The store's clock, as every app server estimates it. The cutoff time of a sign-out by the app is on this clock.
     Store,
-    /// The provider's clock. Sign-outs by the provider's messages use it.
+    /// The provider's clock. The cutoff time of a sign-out by the provider's message is on this clock: it is the message's `iat`.
     Provider,
 }
 
-/// A time up to which an eviction ends sessions, on one of the two clocks.
+/// The time up to which an eviction ends sessions, on one of two clocks.
 ///
-/// A session ends if its time on the same clock is equal to `at` or earlier ([`SessionTimes::is_not_after`]).
+/// A session ends if its time on the same clock is equal to the cutoff time or earlier ([`SessionTimes::is_not_after`]). Later sessions
+/// continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "a cutoff is a clock and a time on it"
 )]
 pub struct CutoffTime {
-    /// The clock.
+    /// The clock on which `at` is.
     pub clock: CutoffClock,
-    /// The time on that clock.
+    /// The time on `clock`. A session with exactly this time ends too.
     pub at: Timestamp,
 }
 
 impl CutoffTime {
-    /// Creates a cutoff on the store's clock, for a sign-out by the app.
+    /// Creates a cutoff time on the store's clock, for a sign-out by the app. `at` is the time of the sign-out.
     pub const fn on_store_clock(at: Timestamp) -> Self {
         Self {
             clock: CutoffClock::Store,
@@ -39,7 +40,7 @@ impl CutoffTime {
         }
     }
 
-    /// Creates a cutoff on the provider's clock, for a sign-out by the provider's message. `at` is the message's `iat`.
+    /// Creates a cutoff time on the provider's clock, for a sign-out by the provider's message. `at` is the message's claim `iat`.
     pub const fn on_provider_clock(at: Timestamp) -> Self {
         Self {
             clock: CutoffClock::Provider,
@@ -48,23 +49,29 @@ impl CutoffTime {
     }
 }
 
-/// The times of a session's authentication, one on each clock. A cutoff is compared with the time on its own clock.
+/// The times of the authentication that began a session: one on the store's clock, and one on the provider's.
+///
+/// A sign-out compares its [`CutoffTime`] with the session's time on the same clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "one time for each clock, and there are two clocks"
 )]
 pub struct SessionTimes {
-    /// When the authorization request was sent, on the store's clock. For a session on behalf of a user, it is five seconds before the
-    /// assertion's `iat`.
+    /// The time at which the authorization request was sent, on the store's clock.
+    ///
+    /// A session on behalf of a user has no authorization request. Its time is five seconds before the `iat` of the access token that the
+    /// web API received.
     pub requested_at: Timestamp,
-    /// The claim `auth_time` (OpenID Connect Core section 2), on the provider's clock. Without a plausible claim, it is five seconds before
-    /// `requested_at`. For a session on behalf of a user, it is the same time as `requested_at`.
+    /// The time at which the user authenticated, on the provider's clock: the claim `auth_time` (OpenID Connect Core 1.0 section 2).
+    ///
+    /// If the ID token has no plausible `auth_time`, it is five seconds before `requested_at`. For a session on behalf of a user, it is
+    /// equal to `requested_at`.
     pub auth_time: Timestamp,
 }
 
 impl SessionTimes {
-    /// Returns the time on `clock`: `requested_at` on the store's clock, `auth_time` on the provider's.
+    /// Returns the session's time on `clock`: `requested_at` for the store's clock, `auth_time` for the provider's.
     pub const fn on(&self, clock: CutoffClock) -> Timestamp {
         match clock {
             CutoffClock::Store => self.requested_at,
@@ -72,11 +79,12 @@ impl SessionTimes {
         }
     }
 
-    /// Returns the same times, but replaces each time that is not credible by the earliest time, [`Timestamp::default`]. `now` is the time
-    /// on the store's clock.
+    /// Returns the same times, but replaces a time that is not credible by [`Timestamp::default`], the earliest time. `now` is the time on
+    /// the store's clock.
     ///
-    /// A time is not credible if it is more than five minutes ahead of `now`. No sign-in stores such a time. A session with such a time
-    /// would be spared by every sign-out until then. Therefore a store compares the credible times with a cutoff.
+    /// A time is not credible if it is more than five minutes later than `now`. No sign-in stores such a time. A store calls this method
+    /// before it compares a session's times with a cutoff time. Otherwise a session with a time in the far future would survive every
+    /// sign-out until then.
     pub fn credible_at(&self, now: Timestamp) -> Self {
         let credible = |time: Timestamp| {
             if time > now + MOST_PROVIDER_AHEAD {
@@ -91,34 +99,35 @@ impl SessionTimes {
         }
     }
 
-    /// Returns `true` if a cutoff ends the session: its time on the cutoff's clock is equal to the cutoff or earlier.
+    /// Returns `true` if `cutoff` ends a session with these times: the time on the clock of `cutoff` is equal to the cutoff time or
+    /// earlier.
     pub fn is_not_after(&self, cutoff: CutoffTime) -> bool {
         self.on(cutoff.clock) <= cutoff.at
     }
 }
 
-/// The sessions that an eviction by `sid` ends: those up to a cutoff time, or all.
+/// The sessions of a `sid` that an eviction ends: those up to a cutoff time, or all of them.
 ///
-/// It is a part of [`EvictTarget::Sid`], and [`SidIndex::set_sid_not_before`](crate::SidIndex::set_sid_not_before) takes it.
+/// It is a part of [`EvictTarget::Sid`]. [`SidIndex::set_sid_not_before`](crate::SidIndex::set_sid_not_before) takes it too, and refuses
+/// later sign-ins by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a store must tell all of them apart"
 )]
 pub enum CutoffBound {
-    /// The sessions whose time on the cutoff's clock is equal to the cutoff or earlier.
+    /// The sessions whose time on the clock of the cutoff time is equal to the cutoff time or earlier. It is for a sign-out by the app.
     Time(CutoffTime),
-    /// All sessions with the `sid`, and all that are begun with it later. A provider never uses the `sid` of an ended session again.
+    /// All sessions with the `sid`, also those that are begun with it later. It is for a message of the provider, which never uses the
+    /// `sid` of an ended session again.
     Forever,
 }
 
 impl CutoffBound {
-    /// Returns `true` if the bound ends a session with these times.
+    /// Returns `true` if the bound ends a session with these times. Call it only for a session that has the `sid` of the eviction.
     ///
-    /// - [`Time`](Self::Time) ends it if its time on the cutoff's clock is equal to the cutoff or earlier.
-    /// - [`Forever`](Self::Forever) ends it whatever its times are.
-    ///
-    /// The method does not know the session's `sid`. Call it only for a session with the `sid` of the eviction.
+    /// - [`Time`](Self::Time) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
+    /// - [`Forever`](Self::Forever) ends the session whatever its times are.
     pub fn ends(&self, times: &SessionTimes) -> bool {
         match self {
             Self::Time(cutoff) => times.is_not_after(*cutoff),
@@ -127,54 +136,57 @@ impl CutoffBound {
     }
 }
 
-/// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends.
+/// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends. A sign-out chooses it.
 ///
-/// An eviction ends the sessions of its target up to the cutoff. With most targets, the cutoff is also stored as a *not-before time*: a
-/// sign-in that began earlier and arrives later is refused (G2). Not-before times only rise. Therefore an eviction that is repeated,
-/// delayed or sent twice ends nothing new.
+/// Some targets also set a *not-before time* in the account. With it, the store refuses a sign-in that began before the sign-out and
+/// arrives later (G2). A later not-before time is never replaced by an earlier one. An eviction that arrives late or twice therefore ends
+/// no session that is later than its cutoff time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a store that ignores one of them cannot keep G1"
 )]
 pub enum EvictTarget {
-    /// One session, by its id. It needs no not-before time, because a session id is never used again.
+    /// One session, by its id. Sets no not-before time, because a session id is never used again.
     Session(SessionId),
-    /// Every session of the account up to a cutoff. Sets the account's not-before time on the cutoff's clock.
+    /// Every session of the account up to the cutoff time. Sets the account's not-before time on the clock of the cutoff time.
     Account(CutoffTime),
-    /// The sessions with this `sid` that the bound ends. Sets no not-before time in the account: that of the `sid` is in the
-    /// [`SidIndex`](crate::SidIndex).
+    /// The sessions of the account that have this `sid` and that the bound ends.
+    ///
+    /// Sets no not-before time in the account. That of the `sid` is in the [`SidIndex`](crate::SidIndex), where the sign-out sets it before
+    /// it evicts.
     Sid {
-        /// The hash of the provider's `sid`.
+        /// The keyed hash of the provider's `sid`.
         sid: SidKey,
-        /// The bound of the eviction.
+        /// The sessions with the `sid` that end: those up to a cutoff time, or all of them.
         bound: CutoffBound,
     },
-    /// All sessions with this `sid`, whatever their times, and the sessions without a `sid` up to `without_sid_until`. Sessions with
-    /// another `sid` continue.
+    /// All sessions of the account with this `sid`, whatever their times, and the sessions without a `sid` up to `without_sid_until`.
+    /// Sessions with another `sid` continue. It is for a message of the provider that names the `sub` and the `sid`.
     ///
     /// Sets a not-before time for the account's sessions without a `sid`, on the provider's clock. The store then refuses a sign-in without
     /// a `sid` whose [`auth_time`](SessionTimes::auth_time) is `without_sid_until` or earlier (G2). A sign-in with a `sid` is not refused
     /// by this not-before time.
     SidOrWithoutSid {
-        /// The hash of the provider's `sid`.
+        /// The keyed hash of the provider's `sid`.
         sid: SidKey,
-        /// The claim `iat` of the provider's message. It bounds only the sessions without a `sid`.
+        /// The cutoff time of the sessions without a `sid`, on the provider's clock: the claim `iat` of the provider's message.
         without_sid_until: Timestamp,
     },
 }
 
 impl EvictTarget {
-    /// Returns `true` if the target selects the session with this `session_id`, `sid` and `times`. `sid` is `None` if the session has none.
+    /// Returns `true` if the eviction ends the session with this `session_id`, `sid` and `times`. A store calls it for each session of the
+    /// account.
     ///
-    /// - [`Session`](Self::Session) selects it by `session_id` alone.
-    /// - [`Account`](Self::Account) selects it if its time on the cutoff's clock is equal to the cutoff or earlier.
-    /// - [`Sid`](Self::Sid) selects it if it has this `sid` and [`CutoffBound::ends`] returns `true`.
-    /// - [`SidOrWithoutSid`](Self::SidOrWithoutSid) selects it if it has this `sid`. It also selects a session without a `sid` whose
+    /// `sid` is `None` if the session has no `sid`. `times` must come from [`SessionTimes::credible_at`]: a time in the far future would
+    /// otherwise spare the session.
+    ///
+    /// - [`Session`](Self::Session) ends the session with this `session_id`.
+    /// - [`Account`](Self::Account) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
+    /// - [`Sid`](Self::Sid) ends the session if it has this `sid` and [`CutoffBound::ends`] returns `true`.
+    /// - [`SidOrWithoutSid`](Self::SidOrWithoutSid) ends the session if it has this `sid`. It also ends a session without a `sid` whose
     ///   `auth_time` is `without_sid_until` or earlier.
-    ///
-    /// The session must belong to the account of the eviction. `times` must come from [`SessionTimes::credible_at`]: a time in the far
-    /// future would spare the session.
     pub fn ends(&self, session_id: &SessionId, sid: Option<&SidKey>, times: &SessionTimes) -> bool {
         match self {
             Self::Session(ended) => ended == session_id,

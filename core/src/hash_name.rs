@@ -6,12 +6,12 @@ macro_rules! hash_name {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// Returns the value with these bytes, as a store holds them.
+            /// Creates the value from its 16 bytes, for a store that reads them from its own data. The bytes are not hashed.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// Returns the bytes, as a store holds them.
+            /// Returns the 16 bytes of the value, for a store to write. [`from_bytes`](Self::from_bytes) creates an equal value from them.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }

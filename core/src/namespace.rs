@@ -5,24 +5,31 @@ use crate::Timestamp;
 /// The longest near-cache life that a server can be configured with.
 pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 
-/// The settings that all app servers of a namespace share. A namespace is all that one fleet of servers has in a store.
+/// The settings that all app servers of a namespace share, as a record in the store. A namespace is all that one fleet of app servers has
+/// in a store.
 ///
-/// A starting [`TokenCache`](crate::TokenCache) writes the record if it is missing. Each server then reads it every second.
+/// The first [`TokenCache`](crate::TokenCache) that opens writes the record. Each app server then reads it every second. Apps do not use
+/// this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamespaceRecord {
-    /// An input of every key hash, so that no server finds the data of another generation. It is 0 until an operator raises it after a
-    /// restore ([`TokenCache::raise_generation`](crate::TokenCache::raise_generation)).
+    /// A number that goes into the keyed hashes of all ids. Servers with different generations find nothing of each other.
+    ///
+    /// It is 0 until an operator raises it, which ends every session: see
+    /// [`TokenCache::raise_generation`](crate::TokenCache::raise_generation).
     pub generation: u64,
-    /// A value by which an app server checks that its secret is the namespace's. It reveals nothing of the secret.
+    /// A value that is derived from the namespace's [`Secret`](crate::Secret) and reveals nothing of it. By this value, an app server
+    /// checks that it has the same secret as the other servers.
     pub check: [u8; 16],
-    /// The longest time that an app server may serve a near-cache entry without receiving invalidation messages. It is the longest lease,
-    /// or the longest maximum age, that any server is configured with. Zero if no server has a near cache.
+    /// The longest time for which an app server may serve a near-cache entry without receiving invalidation messages. Zero if no app server
+    /// has a near cache.
+    ///
+    /// It is the longest lease of all servers or, on a store without a backplane, the longest maximum age.
     pub longest_near_cache_life: Duration,
 }
 
 impl NamespaceRecord {
-    /// Creates a record for servers without near caches: `longest_near_cache_life` is zero.
+    /// Creates a record for a fleet without near caches. The parameters are the fields of the same names.
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
         Self {
             generation,
@@ -37,27 +44,28 @@ impl NamespaceRecord {
         self.longest_near_cache_life.min(MAX_NEAR_CACHE_LIFE)
     }
 
-    /// Sets the longest life of near-cache entries on any app server.
+    /// Sets [`longest_near_cache_life`](Self::longest_near_cache_life), in place of zero.
     pub const fn with_near_cache(mut self, longest_life: Duration) -> Self {
         self.longest_near_cache_life = longest_life;
         self
     }
 }
 
-/// The answer of [`TokenStore::namespace`](crate::TokenStore::namespace): the namespace's record, and a reading of the store's clock.
+/// The result of [`TokenStore::namespace`](crate::TokenStore::namespace): the record of the namespace, and a reading of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Namespace {
-    /// The record. `None` if the store has no record: before the first start of a server, and after the store was emptied.
+    /// The record of the namespace. `None` before the first app server starts, and after the store was emptied.
     pub record: Option<NamespaceRecord>,
-    /// A reading of the store's clock, taken during the call.
+    /// A reading of the store's clock. The store took it during the call.
     pub time: Timestamp,
-    /// The precision of that reading: the store's clock showed `time`, or up to this much later. One millisecond by default.
+    /// The precision of `time`, one millisecond by default. The store's clock showed a time from `time` to `time` plus this duration.
     pub precision: Duration,
 }
 
 impl Namespace {
-    /// Creates an answer from a clock with a precision of one millisecond. `record` is `None` if the store has no record.
+    /// Creates the result with a precision of one millisecond. `record` is `None` if the store has no record of the namespace. `time` is a
+    /// reading of the store's clock.
     pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
         Self {
             record,
@@ -66,7 +74,7 @@ impl Namespace {
         }
     }
 
-    /// Sets the precision of the reading, instead of one millisecond.
+    /// Sets the precision of `time`, in place of one millisecond. For example, it is one second if the store states only whole seconds.
     pub const fn precise_to(mut self, precision: Duration) -> Self {
         self.precision = precision;
         self

@@ -10,13 +10,13 @@ use crate::{
 /// Access tokens have a few KiB at most, and a header that carries one rarely has room for more than this.
 const MAX_ASSERTION_BYTES: usize = 64 * 1024;
 
-/// The input of [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of): the access token that a web API was called with, and the
-/// claims of it.
+/// The input of [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of): the access token that a web API was called with, and its
+/// claims.
 ///
-/// The token is the *assertion* by which the cache finds or begins a session. The API then exchanges the assertion for tokens of its own
-/// (RFC 8693, or the `jwt-bearer` grant of RFC 7523), and stores them in that session.
+/// The access token is the *assertion* by which the cache finds or begins a session for the user. The API then exchanges the assertion for
+/// tokens of its own (RFC 8693, or the `jwt-bearer` grant of RFC 7523), and stores them in that session.
 ///
-/// The API must have *verified* the token: a forged token that the cache accepts gives access to the tokens of its subject.
+/// The API must have *verified* the access token. A forged access token would give its sender the tokens of the user whom it names.
 #[derive(Clone)]
 pub struct OnBehalfOf {
     pub(crate) account: AccountId,
@@ -27,15 +27,15 @@ pub struct OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// Creates an assertion of `account` from a *verified* access token. `issued_at` and `expires_at` are its claims `iat` and `exp`, on
-    /// the provider's clock.
+    /// Creates the input from a *verified* access token of the user `account`. If the token has the claim `sid`, use
+    /// [`from_claims`](Self::from_claims).
     ///
-    /// The session has no `sid`, so a logout message that names only a `sid` does not end it. [`from_claims`](Self::from_claims) reads
-    /// the `sid`.
+    /// `assertion` is the access token itself. `issued_at` and `expires_at` are its claims `iat` and `exp`, on the provider's clock. The
+    /// session has no `sid`, so a logout message that names only a `sid` does not end it.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if the assertion is empty, over 64 KiB, was issued before the year 2000, or expires
-    /// before it was issued.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `assertion` is empty or longer than 64 KiB, if `issued_at` is before the year 2000, or if
+    /// `expires_at` is not later than `issued_at`.
     pub fn new(
         account: AccountId,
         assertion: &str,
@@ -63,16 +63,19 @@ impl OnBehalfOf {
         })
     }
 
-    /// Creates an assertion from the claims `iss`, `sub`, `iat`, `exp` and, if present, `sid` of a *verified* access token. `assertion`
-    /// is the token itself, as it came in the `Authorization` header, without `Bearer`.
+    /// Creates the input from the claims of a *verified* access token: `iss`, `sub`, `iat`, `exp` and, if present, `sid`. An empty `sid`
+    /// counts as absent.
     ///
-    /// `claims` is anything that serializes to the JSON object of the claims. An empty `sid` counts as absent. The account is that of the
-    /// user's sign-in only if the provider sends API and app the same `sub`. If it does not (Entra ID, pairwise subjects), use
-    /// [`new`](Self::new) with an account id that both know, in the app as well.
+    /// `claims` is anything that serializes to the JSON object of the claims. `assertion` is the access token itself: the text after
+    /// `Bearer` in the `Authorization` header.
+    ///
+    /// The user's sign-out in the app ends the API's session only if both have the same account. So the provider must send the app and the
+    /// API the same `sub`. If it sends different ones (Entra ID, pairwise subjects), use [`new`](Self::new), with an account id that the
+    /// app uses too.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if a claim is missing or has another type than RFC 7519 requires; as
-    /// [`new`](Self::new).
+    /// [`Misuse`](crate::ErrorKind::Misuse) if a required claim is missing, or has another type than RFC 7519 requires. Otherwise the
+    /// errors of [`AccountId::new`] and of [`new`](Self::new).
     pub fn from_claims(claims: &impl Serialize, assertion: &str) -> Result<Self> {
         let claims = Claims::of("read the claims of an assertion", claims)?;
         let issuer = claims.required_text("iss")?;

@@ -16,9 +16,10 @@ macro_rules! sealed_text {
                 &self.0
             }
 
-            /// Returns the text form, for a cookie: base64url without padding (RFC 4648 section 5). Parsing it returns an equal value.
+            /// Returns the value as text, for a cookie: base64url without padding (RFC 4648 section 5). [`str::parse`] creates an equal
+            /// value from the text.
             ///
-            /// It is a secret of the user that it belongs to: do not log it.
+            /// The text is a secret of one user. Do not log it.
             pub fn to_text(&self) -> String {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 BASE64_URL_SAFE_NO_PAD.encode(&*self.0)
@@ -28,10 +29,11 @@ macro_rules! sealed_text {
         impl std::str::FromStr for $name {
             type Err = crate::Error;
 
-            /// Parses the text form. It is not decrypted here: a text that was changed is refused when it is used.
+            /// Creates the value from the text that `to_text` returned. The text is not decrypted here: a text that was changed is refused
+            /// when the value is used.
             ///
             /// # Errors
-            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is shorter than any sealed value (for
+            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is too short to be a text of `to_text` (for
             /// example empty), or is longer than 1,024 bytes.
             fn from_str(text: &str) -> crate::Result<Self> {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};

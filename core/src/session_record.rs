@@ -2,26 +2,31 @@ use std::time::Duration;
 
 use crate::{SessionId, SessionKind, SessionTimes, SidKey, Timestamp};
 
-/// A session as a store records it, in the partition of its account.
+/// A session as a store records it, with the other data of its account. It has no tokens and no ticket secret.
 ///
-/// It has no tokens and no ticket secret.
+/// A sign-in passes it to [`TokenStore::begin`](crate::TokenStore::begin). [`TokenStore::session`](crate::TokenStore::session) returns it,
+/// as long as the session lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
-    /// The session's id.
+    /// The id of the session: the hash of its ticket secret.
     pub session_id: SessionId,
-    /// The keyed hash of the `sid` of the provider's session. `None` if the sign-in had no `sid`, or the store has no sid index.
+    /// The keyed hash of the provider's `sid` with which the session was begun. `None` if the sign-in had no `sid`, or the store has no
+    /// [`SidIndex`](crate::SidIndex).
     pub sid: Option<SidKey>,
-    /// How the session was begun.
+    /// How the session was begun: by its owner, or by a web API on behalf of a user.
     pub kind: SessionKind,
-    /// The times of the authentication, one on each clock.
+    /// The times of the user's authentication: one on the store's clock, and one on the provider's. A sign-out compares them with its
+    /// cutoff time.
     pub times: SessionTimes,
-    /// When the session ends if the user does not sign out before, on the store's clock.
+    /// The end of the session's lifetime, on the store's clock. A sign-out can end the session earlier.
     pub ends_at: Timestamp,
 }
 
 impl SessionRecord {
-    /// Creates the record of a session of the kind [`SessionKind::Direct`]. `sid` is `None` for a session without one.
+    /// Creates the record of a session of the kind [`SessionKind::Direct`]. For another kind, also call [`of_kind`](Self::of_kind).
+    ///
+    /// `sid` is `None` for a session without a `sid`. `ends_at` is on the store's clock.
     pub const fn new(
         session_id: SessionId,
         sid: Option<SidKey>,
@@ -37,18 +42,20 @@ impl SessionRecord {
         }
     }
 
-    /// Sets how the session was begun.
+    /// Sets how the session was begun, instead of [`SessionKind::Direct`].
     pub const fn of_kind(mut self, kind: SessionKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Returns `true` if the lifetime of the session has ended at `now`, on the store's clock. It knows nothing of sign-outs.
+    /// Returns `true` if the session's lifetime has ended: `now` is equal to `ends_at` or later. `now` is a time on the store's clock.
+    ///
+    /// The record does not know of sign-outs. If a store has no record of a session any more, the session has ended.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at <= now
     }
 
-    /// Returns the rest of the session's lifetime at `now`, or zero if it has ended.
+    /// Returns how much of the session's lifetime is left at `now`, a time on the store's clock. Returns zero if the lifetime has ended.
     pub const fn remaining(&self, now: Timestamp) -> Duration {
         self.ends_at.since(now)
     }

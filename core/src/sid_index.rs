@@ -8,24 +8,24 @@ use crate::{
     options::NOT_BEFORE_LIFETIME,
 };
 
-/// An entry of the sid index: a sign-in of an account under a provider's `sid`.
+/// An entry of the index of `sid`s: the account that signed in under a provider's `sid`.
 ///
-/// A sign-in passes it to [`SidIndex::add`], so that a logout message that names only the `sid` finds the account.
+/// A sign-in passes it to [`SidIndex::add`]. A later logout message that names only the `sid` then finds the account.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SidEntry {
     /// The account that signed in.
     pub account: AccountKey,
-    /// When the authorization request of the session was sent, on the store's clock.
+    /// The time at which the authorization request of the sign-in was sent, on the store's clock.
     pub requested_at: Timestamp,
-    /// When the session ends, on the store's clock.
+    /// The time at which the session of the sign-in ends, on the store's clock. The index needs the entry until then.
     pub ends_at: Timestamp,
-    /// The deadline of [`SidIndex::add`], on the store's own clock. From this time on the store refuses the request.
+    /// The deadline of the request that adds the entry, on the store's own clock. The store refuses the request at this time or later.
     pub not_after: Timestamp,
 }
 
 impl SidEntry {
-    /// Creates an entry for [`SidIndex::add`]. All times are on the store's clock, as described at the fields.
+    /// Creates an entry for [`SidIndex::add`]. The parameters are the fields of the same names.
     pub const fn new(
         account: AccountKey,
         requested_at: Timestamp,
@@ -41,18 +41,19 @@ impl SidEntry {
     }
 }
 
-/// The accounts of a `sid`, which [`SidIndex::set_sid_not_before`] returns and a sign-out then evicts from.
+/// The accounts that signed in under a `sid`. [`SidIndex::set_sid_not_before`] returns them, and the sign-out then ends their sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SidAccounts {
-    /// The accounts that signed in under the `sid` and whose sessions may still live. Empty if the index does not have the `sid`.
+    /// The accounts that signed in under the `sid` and may still have a session with it. Empty if the index does not have the `sid`.
     pub accounts: Vec<AccountKey>,
-    /// `true` if the store may have dropped entries of the index. Then an empty list does not prove that there are no accounts.
+    /// `true` if the store may have dropped entries of the index, for example for lack of memory. An empty list then does not prove that no
+    /// account signed in.
     pub may_be_incomplete: bool,
 }
 
 impl SidAccounts {
-    /// Creates a complete list of accounts.
+    /// Creates the result of a store that has dropped no entries of the index: the list is complete.
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
         Self {
             accounts,
@@ -60,24 +61,23 @@ impl SidAccounts {
         }
     }
 
-    /// Sets that the store may have dropped entries of the index.
+    /// Sets that the store may have dropped entries of the index, so that the list may be incomplete.
     pub const fn maybe_incomplete(mut self) -> Self {
         self.may_be_incomplete = true;
         self
     }
 }
 
-/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`]: how long the not-before time is stored, 30
-/// minutes by default.
+/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`]: how long the store keeps the not-before time.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
-    /// The minimum duration for which the store keeps the not-before time, counted from when the store receives it: 30 minutes by default.
+    /// The least time for which the store keeps the not-before time, counted from when the store receives it: 30 minutes by default.
     pub not_before_lifetime: Duration,
 }
 
 impl NotBeforeOptions {
-    /// Creates options with this lifetime of the not-before time.
+    /// Creates options with another lifetime of the not-before time than 30 minutes.
     pub const fn lifetime(not_before_lifetime: Duration) -> Self {
         Self {
             not_before_lifetime,
@@ -93,20 +93,20 @@ impl Default for NotBeforeOptions {
 
 /// The options of [`SidIndex::accounts`]: the accounts to list, and the page to return.
 ///
-/// By default, it lists the accounts of all issuers from the first page on.
+/// The default lists the accounts of all issuers, and returns the first page.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AccountListOptions {
-    /// The issuer whose accounts are listed. `None` lists the accounts of all issuers.
+    /// The issuer whose accounts are listed. `None`, the default, lists the accounts of all issuers.
     pub issuer: Option<IssuerKey>,
-    /// The cursor of the page before, from [`AccountPage::next`]. `None` lists from the beginning.
+    /// The cursor of the page to return: [`AccountPage::next`] of the page before it. `None`, the default, returns the first page.
     pub cursor: Option<AccountCursor>,
-    /// The approximate number of accounts in a page. If it is zero (the default), the store decides.
+    /// The approximate number of accounts in a page. Zero, the default, means that the store chooses it.
     pub page: usize,
 }
 
 impl AccountListOptions {
-    /// Creates options that list the accounts of one issuer, from the beginning.
+    /// Creates options that list the accounts of one issuer, from the first page.
     pub fn of_issuer(issuer: IssuerKey) -> Self {
         Self {
             issuer: Some(issuer),
@@ -114,50 +114,52 @@ impl AccountListOptions {
         }
     }
 
-    /// Sets the cursor of the page before, to list the page after it.
+    /// Sets the cursor of the page to return: [`AccountPage::next`] of the page before it.
     pub fn from(mut self, cursor: AccountCursor) -> Self {
         self.cursor = Some(cursor);
         self
     }
 
-    /// Sets the approximate number of accounts in a page.
+    /// Sets the approximate number of accounts in a page. By default, the store chooses it.
     pub fn page(mut self, accounts: usize) -> Self {
         self.page = accounts;
         self
     }
 }
 
-/// The end of a page of accounts, from which a listing continues: a text that only its store understands.
+/// The position in a list of accounts at which the next page begins. [`AccountPage::next`] has it, and [`AccountListOptions::cursor`] takes
+/// it.
 ///
-/// An app can serialize it to continue later.
+/// It is a text that only the store that returned it understands. It can be serialized, to continue the list later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountCursor(String);
 
 impl AccountCursor {
-    /// Creates a cursor from a text of the store. [`SidIndex::accounts`] checks the text.
+    /// Creates a cursor from a text of the store's choice. It is for authors of a store. [`SidIndex::accounts`] refuses a text that is
+    /// invalid for the store.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text of the store.
+    /// Returns the text from which the store created the cursor.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A page of accounts, and the cursor of the next page. [`SidIndex::accounts`] returns it.
+/// A page of a list of accounts. [`SidIndex::accounts`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountPage {
-    /// The accounts. The list may be empty although more pages follow, and it may contain an account twice.
+    /// The accounts of this page. The list may be empty although more pages follow. It may contain an account twice.
     pub accounts: Vec<AccountKey>,
-    /// The cursor of the next page, or `None` at the end.
+    /// The cursor of the next page. `None` if this page is the last one.
     pub next: Option<AccountCursor>,
 }
 
 impl AccountPage {
-    /// Creates a page. `next` is the cursor of the next page, or `None` at the end.
+    /// Creates a page. `next` is the cursor of the next page, or `None` if this page is the last one.
     pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
     }
@@ -165,31 +167,33 @@ impl AccountPage {
 
 /// The choice whether a bulk eviction sets a not-before time on each account, for [`SidIndex::evict_accounts`].
 ///
-/// Either each account or their issuer must have a not-before time. With it, the store refuses a sign-in that began earlier and arrives
-/// later (G2).
+/// Without a not-before time, a sign-in that began before the eviction and arrives later would be accepted. Either each account or the
+/// accounts' issuer must therefore have one (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
-    /// Sets a not-before time on each account, for accounts that were listed one by one.
+    /// Sets a not-before time on each account. It is for accounts that the caller chose one by one.
     Account,
-    /// Sets no not-before time on the accounts. The caller must have set the issuer's before, with [`SidIndex::set_issuer_not_before`].
+    /// Sets no not-before time on the accounts. It is for all accounts of an issuer. The caller must have called
+    /// [`SidIndex::set_issuer_not_before`] before.
     Issuer,
 }
 
-/// The part of a store that spans accounts: the index from a provider's `sid` to accounts, the not-before times of issuers, and the
-/// listing of accounts.
+/// The part of a store that spans accounts: the index from a provider's `sid` to accounts, the not-before times of issuers, and a list of
+/// all accounts.
 ///
-/// It is optional. Without it, a store supports neither sign-out by `sid` alone nor sign-out of an issuer.
+/// It is optional. Without it, a sign-out by a `sid` alone and a sign-out of a whole issuer fail with
+/// [`Unsupported`](crate::ErrorKind::Unsupported).
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Adds the account of a sign-in to the index, under `sid`. Accounts that the index already has under this `sid` stay.
+    /// Adds the account of a sign-in to the index, under `sid`. Other accounts that the index has under this `sid` stay.
     ///
     /// Sends one request. A store may send a few if other sign-ins add to the same `sid` at the same time, or if another session under it
     /// ends later.
     ///
     /// # Errors
-    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2): the `sid` was ended forever, its not-before
-    ///   time is equal to or later than the `requested_at` of `sid_entry`, or the store's own clock has passed `not_after`.
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2). This is so if the `sid` was ended forever, or
+    ///   if its not-before time is equal to the sign-in's `requested_at` or later. The store's own clock may also have passed `not_after`.
     /// - The store's own failures.
     ///
     /// # Behaviour
@@ -197,20 +201,20 @@ pub trait SidIndex: Send + Sync {
     /// - A request that is sent twice has the effect of one.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
-    /// Sets the not-before time of a `sid`, and returns the accounts under the `sid`. Sends one request, or two if the `sid` already has a
-    /// later not-before time or one that expires later.
+    /// Sets the not-before time of a `sid`, and returns the accounts that signed in under the `sid`. From then on, [`add`](Self::add)
+    /// refuses sign-ins under the `sid` that are not later than `bound`.
     ///
-    /// If the index does not have the `sid`, the not-before time is set nevertheless, and the list is empty. A repeated call returns the
-    /// accounts again.
+    /// Sends one request, or two if the `sid` already has a not-before time that is later or expires later. If the index does not have the
+    /// `sid`, the not-before time is set nevertheless, and the list is empty. A repeated call returns the accounts again.
     ///
     /// # Errors
     /// The store's own failures.
     ///
     /// # Behaviour
-    /// - The not-before time is stored for at least `not_before_lifetime` after the store receives it, and at least as long as the index
-    ///   has the `sid`.
-    /// - Not-before times never become earlier: the later one stays, and `CutoffBound::Forever` stays.
-    /// - The time of `CutoffBound::Time` is on the store's clock.
+    /// - The store keeps the not-before time for at least `not_before_lifetime` after it receives it, and at least as long as the index has
+    ///   the `sid`.
+    /// - A later not-before time is never replaced by an earlier one, and `CutoffBound::Forever` is never replaced.
+    /// - The time of a `CutoffBound::Time` is on the store's clock.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
@@ -218,14 +222,14 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Checks that no sign-out of the whole issuer overtook a sign-in that began at `requested_at`. Sends one request.
+    /// Checks whether a sign-out of the whole issuer overtook a sign-in. Returns `Ok` if the sign-in may continue. Sends one request.
     ///
-    /// Returns `Ok` if the store's own clock has not passed `not_after`, and the issuer has no not-before time or one that is earlier than
-    /// `requested_at`.
+    /// `requested_at` is the time at which the sign-in's authorization request was sent. `not_after` is the deadline of this check. Both
+    /// are on the store's clock.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to or later than `requested_at`, or if the
-    /// store's own clock has passed `not_after` (G2); the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to `requested_at` or later, or if the store's
+    /// own clock has passed `not_after` (G2); the store's own failures.
     async fn check_issuer(
         &self,
         issuer: &IssuerKey,
@@ -233,8 +237,11 @@ pub trait SidIndex: Send + Sync {
         not_after: Timestamp,
     ) -> Result<()>;
 
-    /// Sets the not-before time of an issuer to `at`, on the store's clock. A later time that the issuer already has stays. Sends one
-    /// request, or two if the issuer already has a later not-before time or one that expires later.
+    /// Sets the not-before time of an issuer to `at`, a time on the store's clock. From then on, [`check_issuer`](Self::check_issuer)
+    /// refuses sign-ins that are not later.
+    ///
+    /// A later not-before time that the issuer already has stays. Sends one request, or two if the issuer already has a not-before time
+    /// that is later or expires later.
     ///
     /// # Errors
     /// The store's own failures.
@@ -247,21 +254,21 @@ pub trait SidIndex: Send + Sync {
 
     /// Returns a page of the accounts for which the store has data. A store may visit far more accounts than it returns.
     ///
-    /// An account is in at least one page if the store has data for it during the whole listing, from the first page to the last.
+    /// A list from the first page to the last contains each account for which the store has data during the whole time.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage>;
 
-    /// Evicts many accounts up to one cutoff time on the store's clock.
+    /// Ends the sessions of many accounts up to one cutoff time, `at` on the store's clock. Returns one result for each account, in the
+    /// order of `accounts`.
     ///
     /// For each account, it does the same as [`TokenStore::evict`](crate::TokenStore::evict) with
-    /// [`EvictTarget::Account`](crate::EvictTarget::Account). It sends one request for hundreds of accounts, or many requests at once.
-    ///
-    /// Returns one result for each account, in the order of `accounts`.
+    /// [`EvictTarget::Account`](crate::EvictTarget::Account), but publishes no invalidation message. `not_before` says whether each account
+    /// gets a not-before time. Sends one request for hundreds of accounts, or many requests at once.
     ///
     /// # Errors
-    /// An account whose eviction failed has an error as its result. The other accounts are evicted nevertheless.
+    /// An account whose eviction failed has an error as its result. The sessions of the other accounts end nevertheless.
     async fn evict_accounts(
         &self,
         accounts: &[AccountKey],

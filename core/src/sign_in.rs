@@ -16,11 +16,13 @@ pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 sealed_text! {
-    /// A sign-in that has been started: the time of its authorization request, and the `max_age` of the request if it had one. Encrypted.
+    /// The start of a sign-in, encrypted: the time of the authorization request, and the `max_age` of the request if it had one.
     ///
-    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it. The app stores its [text](Self::to_text) in a cookie
-    /// until the callback, and parses it there for [`SignIn`]. A sign-in whose user was signed out between the request and the callback
-    /// is refused (G2).
+    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it before the redirect to the provider. The app stores its
+    /// [text](Self::to_text) in a cookie. In the callback from the provider, the app parses the text, and passes the value to [`SignIn`].
+    ///
+    /// If the user was signed out between the request and the callback, [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses the
+    /// sign-in (G2).
     StartedSignIn, "started sign-in"
 }
 
@@ -61,10 +63,10 @@ impl StartedSignIn {
     }
 }
 
-/// The input of [`TokenCache::sign_in`](crate::TokenCache::sign_in): a user who has just authenticated, and the settings of the session
-/// to begin.
+/// The input of [`TokenCache::sign_in`](crate::TokenCache::sign_in): a user who has just authenticated, and the settings of the new
+/// session.
 ///
-/// The app creates it in the callback from the provider, from the claims of an ID token that it has verified.
+/// The app creates it in the callback from the provider, from the claims of an ID token that the app has verified.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -92,12 +94,16 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Creates a sign-in of `account`, whose authorization request was `started`. For the claims of an ID token, use
-    /// [`from_claims`](Self::from_claims).
+    /// Creates a sign-in of the user `account`. For the claims of an ID token, use [`from_claims`](Self::from_claims), which also reads the
+    /// `sid` and the times.
     ///
-    /// By default, the session lives eight hours and has no `sid`, no `auth_time` and no background access. Without a `sid`, a logout
-    /// message that names only a `sid` does not end it. Without an `auth_time`, it counts as authenticated five seconds before its
-    /// request.
+    /// `started` is the result of [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in), from before the redirect to the
+    /// provider.
+    ///
+    /// The defaults, which the other methods change:
+    /// - The session lives eight hours, and only its ticket opens it.
+    /// - It has no `sid`. A logout message that names only a `sid` does not end it.
+    /// - It has no `auth_time`. The user counts as authenticated five seconds before the authorization request was sent.
     pub fn new(account: AccountId, started: &StartedSignIn) -> Self {
         Self {
             account,
@@ -111,22 +117,25 @@ impl SignIn {
     }
 
     /// Creates a sign-in from the claims of a *verified* ID token: `iss`, `sub` and, if present, `sid`, `auth_time` and `session_expiry`.
-    /// `started` is the result of [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in).
+    /// Other claims are not used.
     ///
-    /// `claims` is anything that serializes to the JSON object of the claims, with **all** of these members. `CoreIdTokenClaims`
-    /// of the crate `openidconnect` has no `sid` and no `session_expiry`: with it, a logout message that names only a `sid` ends
-    /// nothing. For that crate use `SessionClaims` of `token-cache-providers` (`token_cache::providers::SessionClaims`), which
-    /// verifies an ID token and reads these claims.
+    /// `started` is the result of [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in), from before the redirect to the
+    /// provider. `claims` is anything that serializes to the JSON object of the claims.
     ///
-    /// - Ask the provider for `auth_time` (by `max_age`, or the claims request). Without it, the session counts as authenticated
-    ///   five seconds before its request. A value that cannot be right is ignored and logged at WARN: zero, before the year 2000,
-    ///   or more than five minutes ahead of the store's clock.
-    /// - `session_expiry` (OpenID IPSIE, seconds since 1970) limits the session's lifetime.
-    /// - An empty `sid` counts as absent. Other claims, such as `iat`, are not used.
+    /// `claims` must contain **all** of these members that the ID token has. `CoreIdTokenClaims` of the crate `openidconnect` has no `sid`
+    /// and no `session_expiry`. With it, a logout message that names only a `sid` ends nothing. For that crate use
+    /// `token_cache::providers::SessionClaims` (crate `token-cache-providers`), which verifies an ID token and reads these claims.
+    ///
+    /// - `auth_time`: request it from the provider, by `max_age` or the claims request. Without it, the user counts as authenticated five
+    ///   seconds before the authorization request was sent. A value that cannot be right is ignored and logged at WARN: a time before the
+    ///   year 2000, or more than five minutes ahead of the store's clock.
+    /// - `session_expiry` (OpenID IPSIE, seconds since 1970): the session ends at this time, if its lifetime would end later.
+    /// - `sid`: an empty text counts as absent.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if `iss` or `sub` is missing or empty, or one of the five has another type than
-    /// OpenID Connect Core 1.0 section 2 requires.
+    /// [`Misuse`](ErrorKind::Misuse) if `claims` does not serialize to JSON, or if `iss` or `sub` is missing or invalid for
+    /// [`AccountId::new`]. The same error is returned if one of the five claims has another type than OpenID Connect Core 1.0 section 2
+    /// requires.
     pub fn from_claims(claims: &impl Serialize, started: &StartedSignIn) -> Result<Self> {
         let claims = Claims::of("read the claims of an ID token", claims)?;
         let issuer = claims.required_text("iss")?;
@@ -140,45 +149,52 @@ impl SignIn {
         Ok(sign_in)
     }
 
-    /// Sets the provider's `sid`, by which logout messages of the account's issuer can end the session.
+    /// Sets the claim `sid` of the ID token: the provider's identifier of its own session. A logout message of the account's issuer with
+    /// this `sid` then ends the session.
+    ///
+    /// By default, the session has no `sid`, and a logout message that names only a `sid` does not end it.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if it is empty or over 8 KiB.
+    /// [`Misuse`](ErrorKind::Misuse) if `sid` is empty, contains only white space, or is longer than 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
         self.provider_session = Some(ProviderSid::new(self.account.issuer(), sid)?);
         Ok(self)
     }
 
-    /// Sets when the user authenticated, by the provider's clock. A logout message that names the `sub` and was issued earlier does not
-    /// end the session.
+    /// Sets the claim `auth_time` of the ID token: when the user authenticated, on the provider's clock. A logout message that names only
+    /// the `sub`, and was issued before this time, does not end the session.
     ///
-    /// A value that cannot be right is ignored at sign-in and logged at WARN, as in [`from_claims`](Self::from_claims).
+    /// By default, the user counts as authenticated five seconds before the authorization request was sent. The same holds for a value that
+    /// cannot be right. [`TokenCache::sign_in`](crate::TokenCache::sign_in) logs such a value at WARN: a time before the year 2000, or more
+    /// than five minutes ahead of the store's clock.
     pub fn auth_time(mut self, auth_time: Timestamp) -> Self {
         self.auth_time = Some(auth_time);
         self
     }
 
-    /// Sets the latest time at which the provider's session expires. The app's session ends then, if its lifetime is longer.
+    /// Sets the claim `session_expiry` of the ID token (OpenID IPSIE): the latest end of the provider's own session. The session of the
+    /// cache ends at this time, if its lifetime would end later.
     ///
-    /// By default, only the lifetime limits the session. A time before the year 2000 is ignored and logged at WARN. If the time has
-    /// passed, the sign-in is refused with [`SignInRevoked`](ErrorKind::SignInRevoked).
+    /// By default, only the lifetime limits the session. [`TokenCache::sign_in`](crate::TokenCache::sign_in) ignores a time before the year
+    /// 2000, and logs it at WARN. If any other time has passed, it refuses the sign-in with [`SignInRevoked`](ErrorKind::SignInRevoked).
     pub fn session_expiry(mut self, session_expiry: Timestamp) -> Self {
         self.session_expiry = Some(session_expiry);
         self
     }
 
-    /// Sets how long the session lives: from one second to 400 days, eight hours by default.
+    /// Sets how long the session lives: from one second to 400 days, eight hours by default. The session ends then, even if it is in use.
+    ///
     /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses other values with [`Misuse`](ErrorKind::Misuse).
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Allows opening the session by its account alone, without the ticket: see
-    /// [`TokenCache::background_session`](crate::TokenCache::background_session). By default, only the ticket opens it.
+    /// Allows a job without the ticket to open the session, by its account alone: see
+    /// [`TokenCache::background_session`](crate::TokenCache::background_session). By default, only the ticket opens the session.
     ///
-    /// This weakens the protection of the tokens: the store and the servers' key ring together are enough to decrypt them. Background
-    /// access ends with the session.
+    /// This weakens the protection of the tokens: the data of the store and the servers' key ring together are then enough to decrypt them.
+    /// Background access ends with the session.
     pub fn background_access(mut self) -> Self {
         self.background_access = true;
         self

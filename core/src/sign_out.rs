@@ -4,10 +4,10 @@ use crate::{
     AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp, account,
 };
 
-/// The sessions that a sign-out by the app ends, for [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+/// The sessions that a sign-out by the app ends. The app passes it to [`TokenCache::sign_out`](crate::TokenCache::sign_out).
 ///
-/// The sessions that were begun before the sign-out end. Users can sign in again afterwards. A sign-in that is in progress for the same
-/// account or `sid` is refused (G2), except with [`Session`](Self::Session).
+/// The sessions that were begun before the sign-out end. Users can sign in again afterwards. A sign-in of the same account or with the same
+/// `sid` that is in progress during the sign-out is refused (G2). The exception is [`Session`](Self::Session), which refuses no sign-in.
 ///
 /// ```
 /// # use token_cache_core::{AccountId, ProviderSid, SignOutScope, TokenCache};
@@ -21,37 +21,46 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SignOutScope {
-    /// One session: one sign-in of one browser.
+    /// This session alone: one sign-in of one browser.
     Session(Session),
-    /// The sessions with one `sid`, of every account. If there are no such sessions, nothing ends.
+    /// The sessions of every account that were begun with this `sid`. If there are no such sessions, nothing ends, and the result has
+    /// [`ended`](SignOut::ended) `false`.
     ProviderSession(ProviderSid),
-    /// The sessions with the same `sid` as this session, for callers that have a ticket and no ids. If this session has no `sid`, or has
-    /// ended already, at most this one ends.
+    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have a ticket and do not know the
+    /// `sid`.
+    ///
+    /// If this session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
     ProviderSessionOf(Session),
-    /// Every session of an account, in every browser.
+    /// Every session of this account, in every browser.
     Account(AccountId),
-    /// Every session of this session's account, for callers that have a ticket and no ids. The session need not live.
+    /// Every session of the account that this session belongs to. It is for callers that have a ticket and do not know the account. The
+    /// session itself may have been signed out already.
     AccountOf(Session),
 }
 
-/// The meaning of a provider's `sid` in its logout messages: which sessions a message with a `sid` ends. Passed to
-/// [`TokenCacheBuilder::sid_meaning`](crate::TokenCacheBuilder::sid_meaning).
+/// The meaning of a `sid` in a provider's logout messages: the sessions that a message with a `sid` ends.
+///
+/// The app passes it to [`TokenCacheBuilder::sid_meaning`](crate::TokenCacheBuilder::sid_meaning). The default is
+/// [`Session`](Self::Session), as OpenID Connect specifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SidMeaning {
-    /// One session at the provider, as OpenID Connect specifies it (Front-Channel Logout 1.0 section 3). A message ends the sessions that
-    /// were begun with its `sid`.
+    /// A `sid` means one session at the provider (Front-Channel Logout 1.0 section 3). A message ends the sessions that were begun with its
+    /// `sid`.
     #[default]
     Session,
-    /// All sessions of a user. A message with a `sid` then ends every session of the accounts that signed in under it. This is for
-    /// providers that send one `sid` for all of a user's sessions, as Keycloak does for "sign out everywhere".
+    /// A `sid` means all sessions of a user. A message with a `sid` ends the sessions of every account that signed in with this `sid`, up
+    /// to the time of the message.
+    ///
+    /// It is for providers that send one `sid` for all sessions of a user, as Keycloak does for "sign out everywhere".
     Account,
 }
 
-/// The input of [`TokenCache::sign_out_by`](crate::TokenCache::sign_out_by): a provider's message that a user has signed out.
+/// A provider's message that a user has signed out, for [`TokenCache::sign_out_by`](crate::TokenCache::sign_out_by).
 ///
-/// It is a back-channel logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4) or a CAEP `session-revoked` event. **The caller
-/// must have verified it**: this type contains only its claims. The crate `token-cache-sign-out` receives and verifies such messages.
+/// It has the claims of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4) or of a CAEP `session-revoked`
+/// event. **The app must have verified the message**: this type checks no signature. The crate `token-cache-sign-out` receives and verifies
+/// such messages.
 ///
 /// ```
 /// use token_cache_core::{LogoutMessage, Timestamp};
@@ -70,14 +79,14 @@ pub struct LogoutMessage {
 }
 
 impl LogoutMessage {
-    /// Creates a message from the claims `iss` and `iat`. Then call [`subject`](Self::subject), [`sid`](Self::sid), or both. A message
-    /// with neither is refused with [`Misuse`](crate::ErrorKind::Misuse) by [`TokenCache::sign_out_by`](crate::TokenCache::sign_out_by).
+    /// Creates a message from its claims `iss` and `iat`. Then call [`subject`](Self::subject), [`sid`](Self::sid), or both. Without
+    /// either, [`TokenCache::sign_out_by`](crate::TokenCache::sign_out_by) refuses the message with [`Misuse`](crate::ErrorKind::Misuse).
     ///
-    /// `issued_at` is on the provider's clock. Sessions of users who authenticated later are not ended, unless they have the `sid` of the
-    /// message.
+    /// `issued_at` is on the provider's clock. The message does not end the sessions of users who authenticated later. The exception is a
+    /// session with the `sid` of the message: with [`SidMeaning::Session`], the default, it ends in any case.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if the issuer is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `issuer` is empty, is longer than 8 KiB, or contains white space or a control character.
     pub fn new(issuer: impl Into<String>, issued_at: Timestamp) -> Result<Self> {
         Ok(Self {
             issuer: account::uri("take a logout message", "issuer", issuer.into())?,
@@ -87,19 +96,19 @@ impl LogoutMessage {
         })
     }
 
-    /// Sets the account, by the claim `sub`.
+    /// Sets the claim `sub` of the message: the user who has signed out. By default, the message names no user.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if it is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `subject` is empty, contains only white space, or is longer than 8 KiB.
     pub fn subject(mut self, subject: impl Into<String>) -> Result<Self> {
         self.account = Some(AccountId::new(self.issuer.clone(), subject)?);
         Ok(self)
     }
 
-    /// Sets the provider's session, by the claim `sid`.
+    /// Sets the claim `sid` of the message: the provider's session that has ended. By default, the message names no `sid`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if it is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `sid` is empty, contains only white space, or is longer than 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
         self.provider_session = Some(ProviderSid::new(self.issuer.clone(), sid)?);
         Ok(self)
@@ -121,22 +130,26 @@ impl fmt::Debug for LogoutMessage {
     }
 }
 
-/// The outcome of a successful sign-out, returned by [`TokenCache::sign_out`](crate::TokenCache::sign_out) and its variants.
+/// The result of a successful sign-out. [`TokenCache::sign_out`](crate::TokenCache::sign_out) and its variants return it.
 ///
-/// No read that starts now, on any app server, returns a token of an ended session (G1). The exception is [`NearCacheOutcome::NotAwaited`].
+/// When a sign-out has returned it, no read that starts afterwards returns a token of an ended session, on any app server (G1). The
+/// exception is [`NearCacheOutcome::NotAwaited`] in `near_caches`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[must_use = "`ended` says whether a session ended"]
 pub struct SignOut {
-    /// `true` if a session ended; `false` if the scope had no session, or all had ended already.
+    /// `true` if a session ended. `false` if no session matched, or if all matching sessions had ended already.
     pub ended: bool,
-    /// The number of accounts whose sessions were looked at: one for a session or an account, and for a `sid` the accounts that were
-    /// found under it. It counts accounts without a living session too, so it can be positive if nothing ended.
+    /// The number of accounts in which the sign-out looked for sessions. For a session or an account, it is one. For a `sid`, it is the
+    /// number of accounts that signed in with the `sid`, or that the logout message named. For a bulk sign-out, it is the number of
+    /// accounts so far.
+    ///
+    /// It includes accounts without a living session, so it can be positive if `ended` is `false`.
     pub accounts: usize,
-    /// The number of the store's replicas that have confirmed the sign-out, at least. `None` if the store is not configured to wait for
-    /// replicas.
+    /// The least number of the store's replicas that have confirmed the sign-out, over all accounts. `None` if the store is not configured
+    /// to wait for replicas.
     pub replicas: Option<u32>,
-    /// The outcome for the near caches of other app servers: whether they can still serve what was ended.
+    /// The result for the near caches of other app servers: whether they can still serve entries of the ended sessions.
     pub near_caches: NearCacheOutcome,
 }
 

@@ -7,17 +7,17 @@ use crate::{
 };
 
 sealed_text! {
-    /// The encrypted name and secret of a session, by which any server opens it. The app stores it in its own session cookie, or a job in
-    /// its own database.
+    /// A ticket: an encrypted text that opens a session on any app server. The app stores it in its own session cookie, and a job in its
+    /// own database.
     ///
-    /// [`Session::ticket`](crate::Session::ticket) issues it after a sign-in, and [`TokenCache::resume`](crate::TokenCache::resume)
-    /// returns the session of a ticket. It contains the keyed hash of the account, the ticket secret and the end of the session,
-    /// encrypted under the servers' key ring.
+    /// [`Session::ticket`](crate::Session::ticket) issues it after a sign-in. [`TokenCache::resume`](crate::TokenCache::resume) returns the
+    /// session of a ticket. The ticket contains the keyed hashes of the account, the ticket secret and the end of the session, encrypted
+    /// under the servers' key ring.
     ///
-    /// Reading the session's tokens needs it: access to the store or to a backup is not enough. Set it in a new cookie at each
-    /// sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
+    /// Reading the session's tokens needs the ticket: access to the store or to a backup is not enough. Set the ticket in a new cookie at
+    /// each sign-in. Give the cookie the attributes `HttpOnly`, `Secure` and `SameSite=Lax`, and a name with the prefix `__Host-`.
     ///
-    /// Its [text](Self::to_text) has 146 characters. The length can change only with a new version of the format.
+    /// The [text](Self::to_text) of a ticket has 146 characters. The length can change only with a new version of the format.
     Ticket, "ticket"
 }
 

@@ -5,16 +5,16 @@ use zeroize::Zeroizing;
 
 use crate::{Result, entropy, hash_name::hash_name};
 
-/// The secret of a session: 128 random bits, created at sign-in. Decrypting the session's entries needs it.
+/// The secret of a session: 128 random bits, created at sign-in. Decrypting the session's entries needs it. Apps do not use this type.
 ///
-/// It is derived from nothing and never repeats, so the absence of a session's record is the safe state. Only the session's
-/// [`Ticket`](crate::Ticket) contains it, and its background session, if it has one. A store sees its hash, the [`SessionId`]. Apps do not
-/// use this type.
+/// Only the session's [`Ticket`](crate::Ticket) contains it, and the session's background session if it has one. A store receives only its
+/// hash, the [`SessionId`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketSecret(Zeroizing<[u8; 16]>);
 
 impl TicketSecret {
-    /// Creates a new ticket secret from random bytes of the operating system.
+    /// Creates a new ticket secret from random bytes of the operating system. [`TokenCache::sign_in`](crate::TokenCache::sign_in) calls it
+    /// for each session.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system returns no random bytes.
@@ -22,7 +22,7 @@ impl TicketSecret {
         entropy::random().map(Self::from_bytes)
     }
 
-    /// Returns the id of the session: the first 128 bits of SHA-256 over a constant prefix and the ticket secret.
+    /// Returns the id of the session that has this secret: the first 128 bits of SHA-256 over a constant prefix and the secret.
     pub fn session_id(&self) -> SessionId {
         let mut hash = Sha256::new();
         hash.update(b"token-cache epoch 1");
@@ -49,7 +49,8 @@ impl fmt::Debug for TicketSecret {
 }
 
 hash_name! {
-    /// The public id of a session: the hash of its ticket secret. A store sees only this of the secret, and names the session by it. It
-    /// does not help to decrypt anything, so a list of sessions may show it. It is not the provider's `sid`.
+    /// The id of a session: the hash of its ticket secret. A store names the session by it. It is not the provider's `sid`.
+    ///
+    /// It is public: it helps to decrypt nothing, so a list of sessions may show it.
     SessionId
 }

@@ -12,17 +12,16 @@ use crate::{
 /// The token type of a response without one (RFC 6750).
 const BEARER: &str = "Bearer";
 
-/// The tokens of one authorization: the content of an OAuth 2.0 token response (RFC 6749 section 5.1, OpenID Connect Core 1.0
-/// section 3.1.3.3).
+/// The tokens of one authorization: the content of an OAuth 2.0 token response (RFC 6749 section 5.1, OpenID Connect Core 1.0 section
+/// 3.1.3.3).
 ///
-/// An app creates it from the provider's answer with [`from_response`](Self::from_response), stores it with
-/// [`Session::put`](crate::Session::put), and gets it back from [`Entry::tokens`](crate::Entry::tokens). All times are on the store's
-/// clock.
+/// An app creates it from the provider's token response with [`from_response`](Self::from_response), and stores it with
+/// [`Session::put`](crate::Session::put). [`Entry::tokens`](crate::Entry::tokens) returns it again. All times are on the store's clock.
 ///
 /// The access token is never empty. A refresh token or an ID token, if present, is not empty either.
 ///
-/// Serialization writes the tokens in clear text. It is meant for encrypting stores and HTTP bodies, not for logs. `Debug` prints
-/// no token.
+/// Serialization writes the tokens in clear text. Use it for encrypted storage and for HTTP bodies, never for logs. `Debug` prints no
+/// token.
 ///
 /// ```
 /// use token_cache_core::{Timestamp, TokenSet};
@@ -67,8 +66,11 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// Creates a token set that has only an access token of type `Bearer` (RFC 6750). Its expiry and its time of issue are unknown, and
-    /// it has no scopes.
+    /// Creates a token set from an access token alone, for example in a test. For a token response, use
+    /// [`from_response`](Self::from_response).
+    ///
+    /// The token type is `Bearer` (RFC 6750). The set has no other token, no scopes, no expiry and no time of issue. Add them with the
+    /// methods whose names begin with `with_`.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the access token is empty or only white space.
@@ -91,15 +93,17 @@ impl TokenSet {
         })
     }
 
-    /// Creates a token set from the provider's token response. `sent_at` is the result of [`TokenCache::now`](crate::TokenCache::now),
-    /// called before the request was sent: the lifetime is counted from it.
+    /// Creates a token set from the provider's token response.
     ///
-    /// The response is anything that serializes to the JSON object of a token response, such as the `TokenResponse` of the crates
-    /// `oauth2` and `openidconnect`. See [`from_json`](Self::from_json) for what is accepted.
+    /// `response` is anything that serializes to the JSON object of a token response, such as the `TokenResponse` of the crates `oauth2`
+    /// and `openidconnect`. See [`from_json`](Self::from_json) for what is accepted.
+    ///
+    /// `sent_at` is the time before the token request was sent, from [`TokenCache::now`](crate::TokenCache::now). The lifetime in the
+    /// response (`expires_in`) is counted from it.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if the response does not serialize to JSON, or has no access token. In the second case, the error's
-    /// source is the [`RefreshError`] of [`from_json`](Self::from_json).
+    /// [`Misuse`](ErrorKind::Misuse) if `response` does not serialize to JSON, or has no access token. If there is no access token, the
+    /// error's source is the [`RefreshError`] that [`from_json`](Self::from_json) returns.
     pub fn from_response(response: &impl Serialize, sent_at: Timestamp) -> Result<Self> {
         const OPERATION: &str = "read a token response";
         let json = serde_json::to_vec(response)
@@ -114,13 +118,18 @@ impl TokenSet {
             .map_err(|error| Error::misuse(OPERATION, error.to_string()).with_source(error))
     }
 
-    /// Creates a token set from the body of a token response (RFC 6749 section 5.1). `sent_at` is as in
-    /// [`from_response`](Self::from_response).
+    /// Creates a token set from the body of a token response, which is a JSON object (RFC 6749 section 5.1).
     ///
-    /// Every response with an access token is accepted, since refusing it would discard the refresh token in it. A member of
-    /// another type than the specification requires is converted if that is safe (a lifetime sent as text, scopes sent as an
-    /// array). Otherwise it is ignored and logged at WARN. A lifetime that is zero, negative, over ten years or unreadable is
-    /// unknown. A missing token type is taken for `Bearer`. An empty refresh token or ID token counts as absent.
+    /// `sent_at` is the time before the token request was sent, from [`TokenCache::now`](crate::TokenCache::now). The lifetime in the
+    /// response (`expires_in`) is counted from it.
+    ///
+    /// Every complete response with an access token is accepted, because refusing it would discard the refresh token in it:
+    /// - A lifetime that is sent as text, and scopes that are sent as an array, are converted.
+    /// - Any other member of a wrong type is ignored and logged at WARN.
+    /// - A lifetime that is missing, zero, negative, over ten years or unreadable is unknown: [`expires_at`](Self::expires_at) returns
+    ///   `None`.
+    /// - A missing token type means `Bearer`.
+    /// - An empty refresh token or ID token counts as absent.
     ///
     /// ```
     /// use token_cache_core::{Timestamp, TokenSet};
@@ -132,8 +141,9 @@ impl TokenSet {
     /// ```
     ///
     /// # Errors
-    /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if there is no access token. It contains the
-    /// refresh token, if one came without an access token, so that a refresh can store it.
+    /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if the body has no access token. If it has a refresh
+    /// token nevertheless, [`RefreshError::new_refresh_token`] returns that token, and a refresh stores it. The same kind is returned for a
+    /// truncated body that does not have both tokens.
     pub fn from_json(body: &[u8], sent_at: Timestamp) -> Result<Self, RefreshError> {
         let response = TokenResponse::read(body);
         let Some(access_token) = response.access_token else {
@@ -158,33 +168,39 @@ impl TokenSet {
         })
     }
 
-    /// Sets the refresh token. An empty or blank text removes it: it counts as absent, as in a token response.
+    /// Sets the refresh token. An empty text, or one of only white space, removes the refresh token.
     pub fn with_refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
         self.refresh_token = token(refresh_token.into());
         self
     }
 
-    /// Sets the ID token. An empty or blank text removes it: it counts as absent, as in a token response.
+    /// Sets the ID token. An empty text, or one of only white space, removes the ID token.
     pub fn with_id_token(mut self, id_token: impl Into<String>) -> Self {
         self.id_token = token(id_token.into());
         self
     }
 
-    /// Sets when the access token expires, on the store's clock. Without it, the access token counts as fresh without a limit, or for
-    /// [`RefreshPolicy::default_lifetime`](crate::RefreshPolicy::default_lifetime).
+    /// Sets the time at which the access token expires, on the store's clock.
+    ///
+    /// Without an expiry, a refreshing read ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) treats the access token as valid
+    /// without a limit. The exception is a set that has a time of issue and can be refreshed: then
+    /// [`RefreshPolicy::default_lifetime`](crate::RefreshPolicy::default_lifetime) applies, if it is set.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Sets when the access token was issued, on the store's clock. Together with the expiry this gives its lifetime. In the last tenth
-    /// of it, the token is refreshed ahead. Without it, the token is refreshed ahead in the last 30 seconds before its expiry.
+    /// Sets the time at which the access token was issued, on the store's clock.
+    ///
+    /// The time from issue to expiry is the token's lifetime. In the last tenth of the lifetime, a refreshing read
+    /// ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) returns the token and refreshes it in the background. Without a time
+    /// of issue, it does so in the last 30 seconds before the expiry.
     pub fn with_issued_at(mut self, issued_at: Timestamp) -> Self {
         self.issued_at = Some(issued_at);
         self
     }
 
-    /// Sets the scopes of the access token. Replaces those that it has.
+    /// Sets the scopes of the access token, in place of the scopes that the set has.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -205,36 +221,37 @@ impl TokenSet {
         self.id_token.as_ref()
     }
 
-    /// Returns the type of the access token: `Bearer`, if the response stated none.
+    /// Returns the type of the access token, such as `Bearer`. It is `Bearer` if the token response stated no type.
     pub fn token_type(&self) -> &str {
         &self.token_type
     }
 
-    /// Returns when the access token expires, on the store's clock, or `None` if the response stated no usable lifetime.
+    /// Returns the time at which the access token expires, on the store's clock. Returns `None` if the token response stated no usable
+    /// lifetime, or if the set comes from [`new`](Self::new) without [`with_expires_at`](Self::with_expires_at).
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// Returns when the access token was issued, on the store's clock. A token response counts as issued when its request was sent. Returns
-    /// `None` for a set of [`new`](Self::new) without [`with_issued_at`](Self::with_issued_at).
+    /// Returns the time at which the access token was issued, on the store's clock. A token response counts as issued when its request was
+    /// sent. Returns `None` for a set of [`new`](Self::new) without [`with_issued_at`](Self::with_issued_at).
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at
     }
 
-    /// Returns the scopes of the access token: the words of the response's member `scope`.
+    /// Returns the scopes of the access token: the words of the member `scope` in the token response.
     ///
     /// The list is empty if the response had no such member. The provider then granted the scopes that were requested (RFC 6749 section
-    /// 5.1). After a refresh without that member, the list has the scopes that the refresh requested, or else those of the old tokens.
+    /// 5.1). If the response to a refresh has no such member, the list has the scopes that the refresh requested. If the refresh requested
+    /// none, it has the scopes of the old tokens.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Returns the members of the token response that no other method returns, by their names, such as `tenant`. They are all members
-    /// except
-    /// `access_token`, `refresh_token`, `id_token`, `token_type`, `expires_in` and `scope`.
+    /// Returns the members of the token response that no other method returns, such as `tenant`, by their names. These are all members
+    /// except `access_token`, `refresh_token`, `id_token`, `token_type`, `expires_in` and `scope`.
     ///
-    /// The map is empty if the response had no others, or if the set comes from [`new`](Self::new). A refresh replaces the whole map with
-    /// the members of its own response. The members are stored encrypted, together with the tokens.
+    /// The map is empty if the response had no other members, or if the set comes from [`new`](Self::new). A refresh replaces the whole map
+    /// by the other members of its own response. The map is stored encrypted, together with the tokens.
     pub fn extra(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.extra
     }

@@ -5,50 +5,53 @@ use crate::ServerId;
 /// The choice whether a sign-out waits for the near caches of other app servers, for
 /// [`TokenCache::sign_out_with`](crate::TokenCache::sign_out_with). By default, it waits.
 ///
-/// If no app server has a [near cache](crate::TokenCacheBuilder::near_cache), both variants are the same, and a sign-out does not wait.
+/// If no app server has a [near cache](crate::TokenCacheBuilder::near_cache), a sign-out waits with neither variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Wait {
-    /// Waits until no app server can serve a near-cache entry of the ended sessions. So the sign-out is final when it returns (G1). Each
-    /// server has then acknowledged that it dropped these entries, or its lease has expired.
+    /// Waits until no app server can serve a near-cache entry of the ended sessions. The sign-out is then final when it returns (G1). Each
+    /// app server has confirmed that it dropped these entries, or its lease has expired.
     ///
-    /// The wait is usually one message round trip, and never longer than
+    /// The wait is usually one message round trip. It is never longer than
     /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It takes this maximum in these cases:
-    /// - An app server stopped without releasing its lease. This happens once for each such server.
-    /// - The registry of near-cache leases may lack a lease, for example after a failover of the store.
-    /// - The store has no [`Backplane`](crate::Backplane). Then every sign-out takes it.
+    /// - An app server stopped without releasing its lease. The next sign-out waits for it, and later ones do not.
+    /// - The store's list of near-cache leases may be incomplete, for example after a failover of the store.
+    /// - The store has no [`Backplane`](crate::Backplane). Then every sign-out takes the maximum.
     #[default]
     Everywhere,
-    /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other servers an invalidation message. A
-    /// server that has not received it may serve near-cache entries for the time in [`NearCacheOutcome::NotAwaited`]: **the sign-out is
-    /// not final when it returns**.
+    /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other app servers an invalidation message.
+    ///
+    /// **The sign-out is not final when it returns.** An app server that has not received the message may serve near-cache entries for a
+    /// while. [`NearCacheOutcome::NotAwaited`] says for how long.
     None,
 }
 
-/// The outcome of a sign-out for the near caches of other app servers, in [`SignOut::near_caches`](crate::SignOut::near_caches).
+/// The result of a sign-out for the near caches of other app servers, in [`SignOut::near_caches`](crate::SignOut::near_caches).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {
-    /// The sign-out waited for no near cache: no app server has one, or the sign-out reached no account that a near cache could contain. An
-    /// example of the latter is a `sid` without any session, on a store without a backplane.
+    /// The sign-out did not have to wait. Either no app server has a near cache, or the sign-out found no account whose entries a near
+    /// cache could have.
     #[default]
     Unused,
-    /// No app server can serve a near-cache entry of the ended sessions any more: the sign-out has waited.
+    /// The sign-out has waited, and no app server can serve a near-cache entry of the ended sessions any more.
     Cleared {
-        /// The other app servers that had a lease, the right to serve near-cache entries, as their
-        /// [`TokenCache::server_id`](crate::TokenCache::server_id), in order. Empty if the store has no backplane: then the sign-out
-        /// waited for the maximum age of entries.
+        /// The other app servers that could serve near-cache entries because they had a lease, in order of their ids.
+        /// [`TokenCache::server_id`](crate::TokenCache::server_id) returns the id of an app server.
+        ///
+        /// Empty if there was no such server. Also empty if the store has no backplane: the sign-out then waited for the maximum age of
+        /// near-cache entries.
         servers: Vec<ServerId>,
-        /// The servers in `servers` that did not acknowledge. The sign-out waited until their lease had expired. Later sign-outs do not
-        /// wait for such a server, unless it takes a lease again.
+        /// The app servers in `servers` that did not acknowledge the sign-out's message. The sign-out waited until their leases had
+        /// expired. Later sign-outs do not wait for such a server, unless it takes a lease again.
         silent: Vec<ServerId>,
-        /// How long the sign-out waited.
+        /// How long the sign-out waited for near caches.
         waited: Duration,
     },
-    /// The sign-out was called with [`Wait::None`], and did not wait for other servers.
+    /// The sign-out was called with [`Wait::None`], and did not wait for other app servers. It is not final yet.
     NotAwaited {
-        /// How long a server that has not received the invalidation message may still serve near-cache entries of the ended sessions,
-        /// from when the sign-out returned.
+        /// The longest time, from the return of the sign-out, for which an app server may still serve near-cache entries of the ended
+        /// sessions. After this time, the sign-out is final.
         cleared_within: Duration,
     },
 }
