@@ -2,10 +2,10 @@ use std::fmt;
 
 use crate::telemetry;
 
-/// A fact about the store, or about this server's configuration, that an operator should know, with its effect and its fix.
+/// A finding about the store or about this app server's configuration, for an operator: what is wrong, its effect, and how to fix it.
 ///
-/// [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns those of a cache. They are also logged when the cache is
-/// opened. Authors of a store create them, and return them from [`TokenStore::diagnostics`](crate::TokenStore::diagnostics).
+/// [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns the diagnostics of a cache. Opening the cache logs them. Authors of
+/// a store create them, and return them from [`TokenStore::diagnostics`](crate::TokenStore::diagnostics).
 ///
 /// ```
 /// use token_cache_core::{Diagnostic, Severity};
@@ -24,23 +24,23 @@ use crate::telemetry;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// A stable name in snake case, for filters and alerts. It begins with the store's name if it concerns the store.
+    /// A stable name of the finding in snake case, for filters and alerts. It begins with the store's name if it concerns the store.
     pub id: &'static str,
-    /// How serious it is. It decides whether it is logged at INFO or at WARN.
+    /// How serious the finding is. [`Severity::Info`] is logged at INFO, and [`Severity::Warning`] at WARN.
     pub severity: Severity,
-    /// The finding and its effect, without keys, tokens and ids of users.
+    /// The finding and its effect, as a text for the operator. It contains no keys, tokens or ids of users.
     pub message: String,
-    /// The command or the setting that fixes it.
+    /// The command or the setting that fixes the finding.
     pub fix: String,
 }
 
-/// How serious a [`Diagnostic`] is: it may be intended, or it must be fixed.
+/// The severity of a [`Diagnostic`]: the finding may be intended, or it must be fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
-    /// A state that may be intended. It weakens no promise by itself, and is logged at INFO.
+    /// The finding may be intended. It weakens no promise by itself. It is logged at INFO.
     Info,
-    /// A promise is weakened, such as that a sign-out is final on every server (G1), or requests will fail. It is logged at WARN.
+    /// The finding weakens a promise, such as that a sign-out is final on every server (G1), or requests will fail. It is logged at WARN.
     Warning,
 }
 

@@ -49,7 +49,8 @@ mod token_set;
 mod wait;
 mod wiped;
 
-/// The types that wrap tokens and keys in memory, from the crate `secrecy`. [`ExposeSecret::expose_secret`] reads the value inside.
+/// The types of the crate `secrecy` that hold tokens and keys in memory. [`ExposeSecret::expose_secret`] returns the value inside. `Debug`
+/// does not print it, and dropping it wipes it from memory.
 pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{

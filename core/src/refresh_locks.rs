@@ -12,7 +12,7 @@ hash_name! {
 }
 
 impl LockOwner {
-    /// Creates a random owner, for an attempt to refresh an entry.
+    /// Creates a random owner, for a new attempt to refresh an entry.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -21,28 +21,32 @@ impl LockOwner {
     }
 }
 
-/// The options of [`RefreshLocks::acquire`]: the new owner, the duration of the lock, and the version that was read.
+/// The options of [`RefreshLocks::acquire`]: the owner that wants the lock, how long the lock lasts, and the version of the entry that the
+/// owner read.
+///
+/// A refresh ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) creates them.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AcquireOptions {
-    /// The owner that is to hold the lock. If it already holds the lock, its lease is renewed.
+    /// The owner that wants the refresh lock. If it already holds the lock, the lock is renewed.
     pub owner: LockOwner,
-    /// How long the lock is held, counted from when the store receives the request.
+    /// How long the lock lasts without being renewed, counted from when the store receives the request.
     pub lease: Duration,
-    /// The version of the entry that the caller read and wants to refresh. `None` (the default) if the caller read no entry.
+    /// The version of the entry that the owner read and wants to refresh. `None`, the default, if the owner found no entry.
     ///
-    /// If the store has another version of the entry, that version is fresher. Then the lock is not taken, and the result is
-    /// [`Acquired::Fresher`] with the stored entry.
+    /// If the store has another version of the entry, another refresh or a `put` has replaced it. The lock is then not taken, and the
+    /// result is [`Acquired::Fresher`] with the stored entry.
     pub seen: Option<Version>,
-    /// The time on the store's clock, which decides what has expired.
+    /// The time on the store's clock, as the app server estimates it. A session or an entry that expires at this time or earlier counts as
+    /// missing.
     pub now: Timestamp,
 }
 
 impl AcquireOptions {
-    /// Creates options for a caller that read no entry. If the store has an entry, the lock is then not taken. If an entry was read, also
-    /// set its version with [`seen`](Self::seen).
+    /// Creates options for an owner that found no entry. If the owner read an entry, also call [`seen`](Self::seen). Otherwise the lock is
+    /// not taken while the store has an entry.
     ///
-    /// The lock is held for `lease`, counted from when the store receives the request. `now` is the time on the store's clock.
+    /// The parameters are the fields of the same names.
     pub const fn new(owner: LockOwner, lease: Duration, now: Timestamp) -> Self {
         Self {
             owner,
@@ -52,38 +56,41 @@ impl AcquireOptions {
         }
     }
 
-    /// Sets the version of the entry that was read. The lock is not taken if the store has another version.
+    /// Sets the version of the entry that the owner read. The lock is not taken if the store has another version.
     pub const fn seen(mut self, version: Version) -> Self {
         self.seen = Some(version);
         self
     }
 }
 
-/// The result of [`RefreshLocks::acquire`]: whether `owner` may send the refresh token now.
+/// The result of [`RefreshLocks::acquire`]: whether the owner may now send the entry's refresh token to the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a caller must tell all of them apart"
 )]
 pub enum Acquired {
-    /// `owner` holds the lock. The stored entry has the version [`AcquireOptions::seen`], or no entry exists.
+    /// The owner holds the lock, and may send the refresh token. The entry still has the version [`AcquireOptions::seen`], or the store has
+    /// no entry.
     Held,
-    /// The store has an entry with another version than [`AcquireOptions::seen`]: use this entry. `owner` does not hold the lock.
+    /// The owner does not hold the lock. The store has this entry, with another version than [`AcquireOptions::seen`]. Use its tokens.
     Fresher(Entry),
-    /// Another owner holds the lock. Its lease ends after this duration, unless that owner renews it. Try again later.
+    /// Another owner holds the lock. Its lock expires after this duration, unless that owner renews it. Try again later.
     Busy(Duration),
 }
 
-/// Locks that give one app server at a time the right to call the provider's token endpoint for an entry. So one refresh at a time, in the
-/// whole fleet, sends the entry's refresh token (G6). They are an optional part of a store.
+/// The part of a store that gives out refresh locks. A lock gives one app server at a time the right to send an entry's refresh token to
+/// the provider (G6).
 ///
-/// The owner of the lock writes the refreshed entry by [`TokenStore::write`](crate::TokenStore::write) with
-/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing). The version in
-/// `PutMode::Update` acts as a fencing token: an owner whose lease has expired cannot overwrite a newer entry.
+/// It is optional. Without it, two app servers can send the same refresh token at the same time.
+///
+/// The owner of a lock writes the refreshed entry with [`TokenStore::write`](crate::TokenStore::write), in the mode
+/// [`PutMode::Update`](crate::PutMode::Update) and with [`WriteOptions::releasing`](crate::WriteOptions::releasing). `PutMode::Update`
+/// protects against an owner whose lock has expired: it cannot replace an entry that was written since.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {
-    /// Takes or renews the lock of the entry `at`, and then reads the session and the entry. Sends one request, or two if the store has the
-    /// lock and the entry in separate items.
+    /// Takes the refresh lock of the entry at the address `at`, or renews it for the same owner. Also reads the session and the entry.
+    /// Sends one request, or two if the store has the lock and the entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the store's own failures.
@@ -92,24 +99,27 @@ pub trait RefreshLocks: Send + Sync {
     /// - If the entry has another version than `seen`, or exists although `seen` is `None`, the result is `Fresher`.
     /// - If `owner` already holds the lock, for example because the request was sent twice, the lock is renewed and the result is `Held`.
     /// - A lock whose lease has expired is free. A store may also count a lock as free if the entry has another version than the lock's
-    ///   owner saw. That owner has written already, or can no longer overwrite anything.
+    ///   owner read. That owner has written the entry already, or cannot replace it any more.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired>;
 
-    /// Releases the lock of the entry `at` if `owner` still holds it. A lock of another owner stays as it is. Sends one request.
+    /// Releases the refresh lock of the entry at the address `at`, if `owner` still holds it. A lock of another owner stays. Sends one
+    /// request.
     ///
     /// # Errors
     /// The store's own failures. The lock is then free when its lease expires.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
-    /// Ends the session of the entry `at` if the entry still has the version `version`, and returns `true`. The provider refused the
-    /// refresh token of that version.
+    /// Ends the session of the entry at the address `at`, if the entry still has the version `version`. A refresh calls it when the
+    /// provider has refused the refresh token of that version.
     ///
-    /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. Other sessions continue. The call
-    /// is one atomic step. It sends one request, or two if the store has the session and the entry in separate items. It sets no not-before
-    /// time, because a session id is never used again.
+    /// Returns `true` if the session ended. Returns `false`, and changes nothing, if the entry has another version, has expired or is
+    /// missing. Other sessions continue.
+    ///
+    /// The call is one atomic step. It sends one request, or two if the store has the session and the entry in separate items. It sets no
+    /// not-before time, because a session id is never used again.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, perhaps by an earlier attempt of this request; the
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended already, perhaps by an earlier attempt of the same call; the
     /// store's own failures.
     async fn end_if_version(
         &self,

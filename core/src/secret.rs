@@ -11,16 +11,17 @@ use crate::{
     seal::{Key, RingKey},
 };
 
-/// The secret of a namespace: at least 32 bytes, the same on every server. It is the only required setting.
+/// The secret of a namespace: at least 32 bytes, the same on every app server. It is the only required setting of a cache.
 ///
 /// A namespace is all that one fleet of app servers stores under one prefix. Pass the secret to
 /// [`TokenCacheBuilder::secret`](crate::TokenCacheBuilder::secret), or set the environment variable `TOKEN_CACHE_SECRET`.
 ///
-/// Two keys are derived from it separately (HKDF-SHA-256, RFC 5869). The id key gives accounts their names in the store. The other key
-/// encrypts and decrypts as the key `secret` of the [`KeyRing`](crate::KeyRing), which is the only key without further settings.
+/// Two keys are derived from the secret (HKDF-SHA-256, RFC 5869). The first computes the keyed hashes by which a store knows accounts,
+/// `sid`s and entries. The second is the key named `secret` of the [`KeyRing`](crate::KeyRing). It encrypts everything if no other key is
+/// configured.
 ///
-/// The secret never rotates within a namespace, unlike the key ring. Another secret would give the same account another name. So a
-/// namespace that was opened with one secret refuses every other, with [`ErrorKind::Config`](crate::ErrorKind::Config).
+/// The secret of a namespace cannot be replaced, unlike the keys of the key ring: with another secret, no server would find the stored
+/// data. Opening a cache with another secret fails with [`Config`](crate::ErrorKind::Config).
 ///
 /// ```
 /// use token_cache_core::Secret;
@@ -32,16 +33,16 @@ use crate::{
 pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
-    /// The environment variable that [`Secret::from_env`] reads.
+    /// The name of the environment variable that [`Secret::from_env`] reads: `TOKEN_CACHE_SECRET`.
     pub const VARIABLE: &str = "TOKEN_CACHE_SECRET";
 
-    /// The least length of a secret, in bytes.
+    /// The least length of a secret, in bytes: 32.
     pub const MIN_BYTES: usize = 32;
 
-    /// Creates the secret from exactly these bytes. They are not decoded, so base64 text counts as text.
+    /// Creates the secret from these bytes. They are used as they are: base64 text is not decoded.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or all bytes are equal.
+    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < Self::MIN_BYTES {
@@ -59,10 +60,11 @@ impl Secret {
         Ok(Self(bytes.to_vec().into()))
     }
 
-    /// Reads the environment variable `TOKEN_CACHE_SECRET`. The bytes of its text are the secret: base64 is not decoded.
+    /// Creates the secret from the environment variable `TOKEN_CACHE_SECRET`. The bytes of its text are the secret: base64 text is not
+    /// decoded.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if it is not set, is too short, or repeats one byte.
+    /// [`Config`](crate::ErrorKind::Config) if the variable is not set, has fewer than 32 bytes, or repeats one byte.
     pub fn from_env() -> Result<Self> {
         match std::env::var_os(Self::VARIABLE) {
             Some(text) => Self::new(text.into_encoded_bytes()),
@@ -72,8 +74,9 @@ impl Secret {
         }
     }
 
-    /// Creates a random secret of 32 bytes, for a store that no other process can reach, such as the memory store. Data that was stored
-    /// with another secret cannot be opened with it.
+    /// Creates a random secret of 32 bytes, for a store that no other process can reach, such as the memory store.
+    ///
+    /// Each call creates another secret. Data that was stored with one of them cannot be read with another.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.

@@ -252,9 +252,10 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Returns a page of the accounts for which the store has data. A store may visit far more accounts than it returns.
+    /// Returns a page of the accounts that have sessions in the store. Expired sessions that the store has not removed yet may count too. A
+    /// store may visit far more data than it returns.
     ///
-    /// A list from the first page to the last contains each account for which the store has data during the whole time.
+    /// A list from the first page to the last contains each account that has a session during the whole time.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.

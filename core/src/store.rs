@@ -19,20 +19,23 @@ use crate::{
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
-    /// Returns the limits of this store. Sends no request.
+    /// Returns the limits of this store, such as the largest value of an entry. Sends no request.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns findings for an operator, such as a risky setting of the Redis server, that the store made when it was opened. The list is
-    /// empty if there are no findings. Sends no request.
+    /// Returns the findings for an operator that the store made when it was opened, such as a risky setting of the Redis server. Returns an
+    /// empty list if there are none. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// Returns the namespace's record, if there is one, and the time of the store's clock. One request.
+    /// Returns the record of the namespace, if the store has one, and a reading of the store's clock. Sends one request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes of the record are invalid; the store's own failures.
     async fn namespace(&self) -> Result<Namespace>;
 
-    /// Writes the namespace's record if the stored one equals `expected`. Returns `false`, and writes nothing, if it does not. One request.
+    /// Writes the record of the namespace, if the stored one equals `expected`. `None` expects that the store has no record. Sends one
+    /// request.
+    ///
+    /// Returns `true` if the record was written. Returns `false`, and writes nothing, if the stored record differs from `expected`.
     ///
     /// # Errors
     /// The store's own failures.
@@ -42,28 +45,28 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         record: &NamespaceRecord,
     ) -> Result<bool>;
 
-    /// Begins a session of an account. One request, or two if the store cannot decide and write in one.
+    /// Begins a session of an account: stores its record. Sends one request, or two if the store cannot decide and write in one.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing begun (G2), in each of these cases:
     /// - A not-before time of the account is equal to or later than the session's time on the clock of that not-before time.
     /// - The session has no `sid`, and the same holds for the not-before time of the sessions without a `sid`.
-    /// - The store's own clock has passed `not_after`.
+    /// - The store's own clock has reached `not_after`.
     ///
     /// Otherwise the store's own failures. After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats the call
     /// with a new ticket secret, never with the same one.
     ///
     /// # Behaviour
     /// - The sessions in `supersedes` and their entries are removed in the same step.
-    /// - If more than `max_sessions` sessions of this kind would live, the oldest one by `requested_at` is ended.
-    /// - The record lives until `ends_at`. Each call prunes some remains of expired sessions.
+    /// - If more than `max_sessions` sessions of this kind would live, the store ends the oldest ones by `requested_at`.
+    /// - The record lives until `ends_at`. Each call also removes some remains of expired sessions.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 
-    /// Returns the record of a living session. One request, strongly consistent.
+    /// Returns the record of a living session. Sends one strongly consistent request.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1);
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
+    /// if the stored bytes are invalid; the store's own failures.
     async fn session(
         &self,
         account: &AccountKey,
@@ -71,30 +74,31 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: ReadOptions,
     ) -> Result<SessionRecord>;
 
-    /// Returns an entry of a living session, or `None` if it is missing or expired. One request, strongly consistent.
+    /// Returns the entry at the address `at`, or `None` if it is missing or expired. Sends one strongly consistent request.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1);
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures. A failure is never reported as a miss
-    /// (G4).
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
+    /// if the stored bytes are invalid; the store's own failures. A failure is never reported as `None` (G4).
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
 
-    /// Writes an entry of a living session. One request, or two if session and entry are separate items.
+    /// Writes the entry at the address `at`, if its session lives and the precondition of `options` is met. Sends one request, or two if
+    /// the store has session and entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing readable written, if the session does not exist or has ended, even if the
-    /// request arrives late (G2); [`TooLarge`](crate::ErrorKind::TooLarge), before any request is sent; the store's own failures.
+    /// request arrives late (G2). [`TooLarge`](crate::ErrorKind::TooLarge), before any request is sent, if the value is over the limit of
+    /// [`capabilities`](Self::capabilities). Otherwise the store's own failures.
     ///
     /// # Behaviour
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
     /// - The caller never gives an entry an expiry later than the end of its session.
-    /// - A conditional write that is repeated answers `Stored` as long as the entry that it stored is present. The retry of a write that
-    ///   was applied is not a failed precondition.
-    /// - A write with [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A copy of the request that arrives after the
-    ///   entry was replaced, removed or expired answers `PreconditionFailed` and changes nothing (G2).
-    /// - For this, a store remembers the versions of the creating writes that it stored: for each entry of a session, at least the last
-    ///   [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS). It may forget them when the session has ended, or when no copy of those
-    ///   writes can arrive any more.
+    /// - If a write with a precondition is repeated, the store returns `Stored` as long as it has the entry of that write. The retry of a
+    ///   write that was applied is not a failed precondition.
+    /// - A write with [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A second delivery of the request may arrive after
+    ///   the entry was replaced, removed or expired. The store then returns `PreconditionFailed` and changes nothing (G2).
+    /// - To recognize a second delivery, a store remembers the versions of the creating writes that it stored. It remembers at least the
+    ///   last [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS) for each entry of a session. It may forget them when the session has
+    ///   ended, or when no second delivery can arrive any more.
     async fn write(
         &self,
         at: &EntryAddress,
@@ -102,7 +106,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: WriteOptions,
     ) -> Result<PutResult>;
 
-    /// Removes an entry. Returns `Ok` if the entry is missing, too. One request.
+    /// Removes the entry at the address `at`. Returns `Ok` too if there is no entry, or if its session has ended. Sends one request.
     ///
     /// # Errors
     /// The store's own failures.
@@ -112,17 +116,17 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// the target has one.
     ///
     /// # Errors
-    /// The store's own failures, all of them (G4). After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats
-    /// the call with the same cutoff time.
+    /// All failures of the store (G4). After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats the call
+    /// with the same cutoff time.
     ///
     /// # Behaviour
-    /// - When it returns, no read that starts afterwards sees an ended session (G1).
-    /// - The eviction of a whole account is one request, however much the account holds (G3).
+    /// - When it returns, no read that starts afterwards returns anything of an ended session (G1).
+    /// - The eviction of a whole account is one request, however many sessions and entries the account has (G3).
     /// - A call that is repeated, delayed or sent twice ends no session that is later than its cutoff time, and never lowers a not-before
     ///   time (G2).
     /// - A session whose stored time is more than five minutes in the future counts as earlier than every cutoff time
     ///   ([`SessionTimes::credible_at`](crate::SessionTimes::credible_at)).
-    /// - An account without a partition gets its not-before time as well; `ended` is then `false`.
+    /// - An account without any session gets its not-before time as well. The result then has `ended` `false`.
     /// - Invalid bytes under the account's key are removed.
     /// - If the future is dropped, the eviction may or may not have been applied.
     async fn evict(
@@ -132,29 +136,29 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: EvictOptions,
     ) -> Result<Evicted>;
 
-    /// Returns the account's living sessions, in any order. The list is empty if no session lives. One request.
+    /// Returns the account's living sessions, in any order. Returns an empty list if no session lives. Sends one request.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes are invalid; the store's own failures.
     async fn sessions(
         &self,
         account: &AccountKey,
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>>;
 
-    /// Returns the clock of a store in this process, or `None` for a store outside of it, such as Redis.
+    /// Returns the clock of the store if the store runs in this process. Returns `None` for a store on another machine, such as Redis.
     fn clock(&self) -> Option<&dyn TimeSource>;
 
-    /// Returns the locks for refreshes, or `None` if the store does not have them.
+    /// Returns the part of the store that gives out refresh locks, or `None` if the store does not support them.
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
 
-    /// Returns the index from a `sid` to accounts, or `None` if the store does not have one.
+    /// Returns the part of the store that finds accounts by a `sid`, or `None` if the store does not support it.
     fn sid_index(&self) -> Option<&dyn SidIndex>;
 
-    /// Returns the storage of encrypted ticket secrets for background access, or `None` if the store does not have it.
+    /// Returns the part of the store that keeps encrypted ticket secrets for background access, or `None` if the store does not support it.
     fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
-    /// Returns the backplane, which notifies app servers with near caches of sign-outs, or `None` if the store does not have one.
+    /// Returns the part of the store that carries invalidation messages between app servers, or `None` if the store does not support it.
     fn backplane(&self) -> Option<&dyn Backplane>;
 }
 

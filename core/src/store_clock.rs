@@ -5,13 +5,14 @@ use crate::Timestamp;
 /// The greatest drift between a machine's monotonic clock and a store's clock, in parts per million: both may be slewed.
 const DRIFT_PPM: u32 = 1_000;
 
-/// An estimate of a store's clock: an interval that contains the present reading of that clock.
+/// An estimate of a store's clock, from readings that the store's answers contain: an interval that contains the true time.
 ///
-/// Its bounds depend only on the store's answers and on the monotonic clock of this machine, never on the machine's wall clock.
-/// [`TokenCache`](crate::TokenCache) has an estimate for its store, updated by [`TokenStore::namespace`](crate::TokenStore::namespace).
+/// The estimate depends only on these readings and on the monotonic clock of this machine, never on the machine's wall clock. A
+/// [`TokenCache`](crate::TokenCache) has one for its store, and updates it by each call of
+/// [`TokenStore::namespace`](crate::TokenStore::namespace).
 ///
-/// The answers of some stores are too coarse for one of them to suffice. Such a store has an estimate of its own, updates it with
-/// each of its answers, and returns the result from `namespace`.
+/// It is public for stores whose answers state the time only in whole seconds. Such a store has an estimate of its own, updates it by each
+/// of its answers, and returns its time from `namespace`.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -40,10 +41,11 @@ pub struct StoreClock {
 }
 
 impl StoreClock {
-    /// Creates an estimate from a first answer of the store. `sent` and `received` are the instants of this machine when the request was
-    /// sent and when its answer arrived.
+    /// Creates an estimate from the first answer of the store. `sent` and `received` are the instants on this machine at which the request
+    /// was sent and its answer arrived.
     ///
-    /// `time` is the reading in the answer. At some instant between the two, the store's clock showed `time`, or up to `precision` later.
+    /// `time` is the reading of the store's clock in the answer. When the store took the reading, its clock showed a time from `time` to
+    /// `time` plus `precision`.
     pub fn new(sent: Instant, received: Instant, time: Timestamp, precision: Duration) -> Self {
         let mut clock = Self {
             base: sent,
@@ -55,9 +57,10 @@ impl StoreClock {
         clock
     }
 
-    /// Narrows the estimate by another answer. The parameters are those of [`new`](Self::new).
+    /// Narrows the estimate by a later answer of the store. The parameters are those of [`new`](Self::new).
     ///
-    /// An answer that contradicts the estimate replaces it: the store's clock was set, or another server of the store answered.
+    /// If the reading contradicts the estimate, it replaces the estimate. This happens if the store's clock was set, or if another server
+    /// of the store answered.
     pub fn observe(
         &mut self,
         sent: Instant,
@@ -76,19 +79,21 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// Returns the earliest time that the store's clock can show at `at`, an instant of this machine since the last answer.
+    /// Returns the earliest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the last
+    /// answer.
     ///
-    /// Use it for a time from which a lifetime is counted, such as the time of a sign-in or of a token request. The end of the lifetime is
-    /// then never later than the true one.
+    /// Use it for a time from which a lifetime is counted, such as the time of a sign-in or of a token request. The computed end of the
+    /// lifetime is then never later than the true one.
     pub fn earliest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)
     }
 
-    /// Returns the latest time that the store's clock can show at `at`, an instant of this machine since the last answer.
+    /// Returns the latest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the last
+    /// answer.
     ///
-    /// Use it for the cutoff time of a sign-out, and as the `now` that decides what has expired. A session that began before is then never
-    /// missed, and an expired entry is never returned.
+    /// Use it for the cutoff time of a sign-out, and to decide what has expired. The sign-out then ends every session that began before it,
+    /// and an expired entry is never returned.
     pub fn latest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis(

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
 ///
-/// The methods that take or return one say on which clock it is: the store's or the provider's. The two are never compared.
-/// [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
+/// Each method that takes or returns a `Timestamp` says on which clock it is: the store's or the provider's. Never compare times on
+/// different clocks. [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
 ///
-/// Arithmetic saturates, so a hostile number in a token cannot overflow it.
+/// Addition and subtraction do not overflow: a result out of range becomes the latest or the earliest time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,35 +28,35 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The latest possible time.
+    /// The latest time that a `Timestamp` can have.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Creates a time from milliseconds since 1970.
+    /// Creates a time from milliseconds since 1970-01-01 00:00 UTC.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// Creates a time from seconds since 1970, as in `iat` and `auth_time` (RFC 7519, `NumericDate`). A number that is too large becomes
-    /// [`MAX`](Self::MAX).
+    /// Creates a time from seconds since 1970-01-01 00:00 UTC, as in the claims `iat` and `auth_time` (RFC 7519, `NumericDate`). A number
+    /// that is too large becomes [`MAX`](Self::MAX).
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Converts a time of this machine's own clock. A time before 1970 becomes zero.
+    /// Creates a time from a reading of this machine's own clock. A time before 1970 becomes the earliest `Timestamp`.
     ///
-    /// It is for a store whose clock is this machine's, and for tests. For tokens and sessions use
-    /// [`TokenCache::now`](crate::TokenCache::now): this machine's clock can be wrong. By a clock that is ahead of the store's, an
-    /// expired token would count as fresh.
+    /// It is for a store that uses this machine's clock, and for tests. For tokens and sessions use
+    /// [`TokenCache::now`](crate::TokenCache::now), because this machine's clock can be wrong. If it is ahead of the store's clock, an
+    /// expired token counts as fresh.
     pub fn from_system_time(time: SystemTime) -> Self {
         Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
     }
 
-    /// Returns the milliseconds since 1970.
+    /// Returns the time as milliseconds since 1970-01-01 00:00 UTC.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
+    /// Returns the duration from `earlier` to `self`. Returns zero if `earlier` is later than `self`.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

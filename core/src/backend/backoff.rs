@@ -2,10 +2,11 @@ use std::time::Duration;
 
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// Returns how long to wait before a failed request is sent again. `attempt` is the number of doublings of `first`.
+/// Returns how long to wait before a failed request is sent again. `first` is the longest wait before the first retry, whose `attempt` is
+/// 0.
 ///
 /// The longest wait is `first`, doubled `attempt` times, but at most half a second. The result is random between half of that and all of
-/// it, so that the servers of a fleet do not retry at the same time.
+/// it, so that the app servers of a fleet do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;

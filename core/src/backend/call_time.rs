@@ -73,14 +73,14 @@ fn surrounding() -> Option<CallTime> {
     Some(CallTime(Mutex::new(spent(so_far.ok()?))))
 }
 
-/// Returns how much of `timeout` is left for the next request. `timeout` is the store's configured timeout for one request.
+/// Returns how long the next request of a store may take. `timeout` is the store's configured timeout.
 ///
-/// A call of the cache, such as a sign-in, can send several requests. Together they take at most one timeout: the result is `timeout` less
-/// the time of the requests that the call has sent so far. The time between requests, such as a wait for a lease or a provider, does not
-/// count. Outside a call of the cache, the result is the whole `timeout`.
+/// A call of the cache, such as a sign-out, can send several requests. Together they take at most one `timeout`. The result is `timeout`
+/// minus the time of the requests that the present call has sent so far. The time between requests, such as a wait for a lease or for the
+/// provider, does not count. Outside a call of the cache, the result is the whole `timeout`.
 ///
-/// A store asks for it before each request and limits the request by the result. It sends no request if the result is zero. It holds a
-/// [`StoreRequest`] during the request, so that its time counts.
+/// A store calls it before each request, and uses the result as the timeout of the request. If the result is zero, the store sends no
+/// request. The store holds a [`StoreRequest`] during the request, so that the request's time counts.
 ///
 /// ```
 /// use std::time::Duration;
@@ -99,15 +99,16 @@ pub fn time_left(timeout: Duration) -> Duration {
         .unwrap_or(timeout)
 }
 
-/// A guard for the time of one request of a store, which counts for [`time_left`] from [`begin`](Self::begin) until it is dropped.
+/// A guard that a store holds during one request to its server. The time from [`begin`](Self::begin) until the guard is dropped counts for
+/// [`time_left`].
 ///
-/// The time of concurrent requests counts once.
+/// If a call sends requests at the same time, that time counts once.
 #[derive(Debug)]
 #[must_use = "its time counts until it is dropped"]
 pub struct StoreRequest(());
 
 impl StoreRequest {
-    /// Starts the count. Call it when the request is sent. Outside a call of the cache, it has no effect.
+    /// Starts to count the time of a request. A store calls it when it sends the request. Outside a call of the cache, it has no effect.
     pub fn begin() -> Self {
         // Outside a call nothing counts.
         let _ = CALL.try_with(|call| {

@@ -6,9 +6,10 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 const UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
 const HOURS: (&str, u64) = ("h", 3_600_000);
 
-/// Parses a duration in a store's URL: a number with the unit `ms`, `s` or `m`, such as `500ms`, `2s` or `1m`.
+/// Returns the duration that a parameter of a store's URL states: a whole number with the unit `ms`, `s` or `m`, such as `500ms`, `2s` or
+/// `1m`.
 ///
-/// Returns `None` for any other text, also for a number without a unit, and if the milliseconds do not fit into 64 bits.
+/// Returns `None` for any other text, such as a number without a unit, and for a duration whose milliseconds do not fit into 64 bits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,7 +22,7 @@ pub fn duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS)
 }
 
-/// Parses a duration that may be long: as [`duration`], or hours, such as `6h`.
+/// Returns the duration that a parameter of a store's URL states, as [`duration`] does. It also accepts hours, such as `6h`.
 pub fn long_duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS.into_iter().chain([HOURS]))
 }
@@ -34,10 +35,11 @@ fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> 
     Some(Duration::from_millis(millis))
 }
 
-/// Returns `Ok` if the timeout of a store is over zero and at most ten minutes. `name` is the name of the setting, for the message.
+/// Checks a timeout of a store's configuration: it must be over zero and at most ten minutes. `name` is the name of the setting, for the
+/// error message.
 ///
 /// # Errors
-/// A message that states the valid range.
+/// A message with the name of the setting and the valid range.
 pub fn check_timeout(name: &str, timeout: Duration) -> Result<(), String> {
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
         return Err(format!(

@@ -2,12 +2,14 @@ use std::{io, path::Path};
 
 use crate::Diagnostic;
 
-/// Returns a diagnostic if every user of this machine may read the key file at `path`. Returns `None` on systems other than Unix.
+/// Returns a diagnostic if every user of this machine may read the key file at `path`, and `None` if not. Returns `None` on systems other
+/// than Unix.
 ///
-/// It is a hint, since an orchestrator often mounts such files readable by all (Kubernetes: 0644).
+/// The diagnostic is only a hint ([`Severity::Info`](crate::Severity::Info)), because orchestrators often mount such files readable by all
+/// (Kubernetes: mode 0644).
 ///
 /// # Errors
-/// If the file's permissions cannot be read.
+/// The error of the operating system if the file's permissions cannot be read.
 #[cfg(unix)]
 pub fn readable_by_others(path: &Path) -> io::Result<Option<Diagnostic>> {
     use std::os::unix::fs::PermissionsExt;
@@ -28,10 +30,10 @@ pub fn readable_by_others(path: &Path) -> io::Result<Option<Diagnostic>> {
     }))
 }
 
-/// Returns `None`, since the permissions are not checked on this system.
+/// Returns `None`, because the permissions of a file are not checked on this system.
 ///
 /// # Errors
-/// None.
+/// This version never fails.
 #[cfg(not(unix))]
 pub fn readable_by_others(_: &Path) -> io::Result<Option<Diagnostic>> {
     Ok(None)

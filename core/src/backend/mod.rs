@@ -1,4 +1,4 @@
-//! Helpers for authors of a store outside this process: timeouts, retries, URL parameters and record formats.
+//! Helpers for authors of a store that runs on another machine, such as Redis: timeouts, retries, URL parameters and record formats.
 
 mod backoff;
 mod call_time;

@@ -1,6 +1,6 @@
-/// Returns `Ok` if the prefix of a namespace's names has 1 to 64 ASCII letters, digits or `-_.:`.
+/// Checks the prefix of a namespace, with which all its names in a store begin: 1 to 64 ASCII letters, digits or `-_.:`.
 ///
-/// It is part of the names of keys and of patterns, so it may contain no character that is special there.
+/// No other character is valid, because some have a special meaning in the names or in patterns of a store.
 ///
 /// # Errors
 /// A message that states which characters are valid.

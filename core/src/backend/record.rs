@@ -1,11 +1,12 @@
-//! The byte formats of sessions and namespaces in all backends of this family.
+//! The byte formats in which the stores of this family write the records of sessions and namespaces. A new store can use them too.
 //!
 //! | record | bytes |
 //! |---|---|
 //! | session | 1, flags (1 with `sid`, 2 on behalf of), `requested_at` (8), `auth_time` (8), end (8), `sid` (16, if it has one) |
-//! | namespace | 1, generation (8), check value (16), longest life of a near-cache entry (8, if there are any) |
+//! | namespace | 1, generation (8), check value (16), longest life of a near-cache entry (8, if an app server has a near cache) |
 //!
-//! Numbers are big-endian. Times and durations are in milliseconds. Decoding returns `None` if the bytes are no such record.
+//! The first byte, 1, is the version of the format. Lengths are in bytes, and flags are one byte. Numbers are big-endian. Times and
+//! durations are in milliseconds. Decoding returns `None` if the bytes do not have the format.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const FORMAT: u8 = 1;
 const WITH_SID: u8 = 1;
 const ON_BEHALF_OF: u8 = 2;
 
-/// Returns the bytes of a session's record, without its id. [`decode_session`] reads them.
+/// Returns the bytes of a session's record, for a store to write. They do not contain the session's id. [`decode_session`] reads them.
 pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
@@ -39,7 +40,7 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the session with this id and these bytes, or `None` if the bytes are no record of a session.
+/// Returns the record of the session `session_id` from the bytes of [`encode_session`]. Returns `None` if the bytes are not such a record.
 pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
@@ -61,7 +62,7 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
     ours.then(|| SessionRecord::new(session_id, sid, times, ends_at).of_kind(kind))
 }
 
-/// Returns the bytes of the namespace's record. [`decode_namespace`] reads them.
+/// Returns the bytes of a namespace's record, for a store to write. [`decode_namespace`] reads them.
 pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
@@ -73,7 +74,7 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the namespace's record with these bytes, or `None` if the bytes are no such record.
+/// Returns the record of a namespace from the bytes of [`encode_namespace`]. Returns `None` if the bytes are not such a record.
 pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;

@@ -1,7 +1,8 @@
-/// Decodes the percent-encoding (RFC 3986, section 2.1) of a part of a store's URL.
+/// Returns a part of a store's URL, such as the password, with its percent-encoding decoded (RFC 3986, section 2.1).
 ///
 /// # Errors
-/// A message that says what is wrong and what to write instead. It does not quote the part, which may be a secret.
+/// A message that says what is wrong and what to write instead, for an encoding that is invalid or is not UTF-8. It does not quote the
+/// part, which may be a secret.
 ///
 /// ```
 /// use token_cache_core::backend::percent_decoded;
@@ -26,9 +27,11 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "a percent-encoded part of the URL is not UTF-8")
 }
 
-/// Returns the parameters of a store's URL in their order: each name, and its decoded value. `query` is the text after the `?`.
+/// Returns the parameters of a store's URL in their order, each with its name and its decoded value. `query` is the text after the `?` of
+/// the URL. `valid` has the names that the store supports.
 ///
-/// A parameter that is not in `valid`, occurs twice, or is empty is an error with a message.
+/// The item of an invalid parameter is an error message for the user. A parameter is invalid if its name is not in `valid`, if it occurs
+/// twice, or if its value is empty or cannot be decoded.
 ///
 /// ```
 /// use token_cache_core::backend::parameters;
@@ -66,8 +69,10 @@ pub fn parameters<'q>(
     })
 }
 
-/// Returns the name of an unknown parameter for an error, quoted and with a space before it. Returns an empty text if it does not look
-/// like a name: it may be a part of a secret that was not percent-encoded.
+/// Returns the name of an unknown parameter for an error message, in backticks and with a space before it.
+///
+/// Returns an empty text if `name` has other characters than lower-case letters and `_`, or more than 32. Such a text may be a part of a
+/// password that was not percent-encoded, so no message may quote it.
 ///
 /// ```
 /// use token_cache_core::backend::parameter_name;

@@ -84,7 +84,7 @@ impl State {
 
 #[cfg(feature = "test-util")]
 impl MemoryStore {
-    /// Empties the registry of near-cache leases, as when a store was emptied. The next registry has a new id.
+    /// Loses the registry of near-cache leases, as when a store was emptied, for tests. The next registry has a new id and no leases.
     ///
     /// Sessions and entries stay.
     pub fn lose_registry(&self) {

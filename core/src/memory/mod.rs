@@ -25,10 +25,11 @@ const MAX_ENTRY_BYTES: usize = 16 << 20;
 /// The default weight limit: 1 GiB.
 const WEIGHT_LIMIT: usize = 1 << 30;
 
-/// A store in this process's memory, for tests, for development and for apps with one server. All data is lost when the process ends.
+/// A store in the memory of this process, for tests, for development and for apps with one server. All data is lost when the process ends.
 ///
-/// Its clones share everything, like the app servers of a fleet. At its weight limit, the store removes expired data, and then refuses
-/// writes with [`Full`](ErrorKind::Full). It never evicts data that it has acknowledged (G4), and a sign-out always works.
+/// The clones of a store share all data, as the app servers of a fleet do. The store has a weight limit, 1 GiB by default. At the limit, it
+/// removes expired data, and then refuses sign-ins and writes with [`Full`](ErrorKind::Full). It never removes other data to make room
+/// (G4), and a sign-out always works.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -51,16 +52,18 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// Creates an empty store with a weight limit of 1 GiB and the wall clock of this machine.
+    /// Creates an empty store with a weight limit of 1 GiB. Its clock is the wall clock of this machine.
     pub fn new() -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
-    /// Creates an empty store with a limit of `bytes`. Values count as their bytes. Each session and each entry counts as about 200 bytes
-    /// more.
+    /// Creates an empty store that holds data of at most `bytes` bytes. Its clock is the wall clock of this machine.
+    ///
+    /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. An entry that
+    /// [`PutMode::Create`](crate::PutMode::Create) wrote counts as up to 712 bytes more.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) for less than 64 KiB.
+    /// [`Config`](ErrorKind::Config) if `bytes` is less than 64 KiB.
     pub fn with_weight_limit(bytes: usize) -> Result<Self> {
         if bytes < 64 << 10 {
             return Err(Error::config(
@@ -71,7 +74,8 @@ impl MemoryStore {
         Ok(Self::with(bytes, Arc::new(SystemClock)))
     }
 
-    /// Creates an empty store with another clock, such as a [`ManualClock`](crate::test_util::ManualClock), and a limit of 1 GiB.
+    /// Creates an empty store with another clock, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. Its weight limit is
+    /// 1 GiB.
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))
@@ -87,7 +91,8 @@ impl MemoryStore {
         }))
     }
 
-    /// Returns the weight of the stored data in bytes, which counts against the limit. It includes expired data that was not removed yet.
+    /// Returns the weight of the stored data in bytes, as it counts towards the weight limit. It includes expired data that was not removed
+    /// yet.
     pub fn weight(&self) -> usize {
         self.0.shards.weight()
     }

@@ -1,10 +1,9 @@
-//! The steps of a sign-in and a sign-out in their order, over any store.
+//! Functions that take the steps of a sign-in and of a sign-out in the right order, in any store. Apps do not need them: a
+//! [`TokenCache`](crate::TokenCache) calls them.
 //!
-//! Each call on a [`TokenStore`](crate::TokenStore) is one atomic step. Two promises depend on the order of several steps: a sign-out is
-//! final (G1), and an earlier sign-in that arrives later is refused (G2). The order is written here once, for every backend.
-//!
-//! [`TokenCache`](crate::TokenCache) runs these functions in tasks of their own. The model tests explore all their interleavings, crashes
-//! and retries. Apps do not need them.
+//! Each call of a [`TokenStore`](crate::TokenStore) is one atomic step. Two promises depend on the order of several steps: a sign-out is
+//! final (G1), and an earlier sign-in that arrives later is refused (G2). The model tests explore all orders of these steps, with crashes
+//! and retries.
 
 mod sign_in;
 mod sign_out;

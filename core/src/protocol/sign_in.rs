@@ -9,63 +9,72 @@ use crate::{
 /// How many times the first step is sent before the sign-in fails.
 const SENDS: usize = 3;
 
-/// The input of [`sign_in`]: the session to begin, in terms of the store.
+/// The input of [`sign_in`]: the session to begin, with the keyed hashes that the store knows.
 ///
-/// [`TokenCache::sign_in`](crate::TokenCache::sign_in) makes one from a [`SignIn`](crate::SignIn). All ids are keyed hashes.
+/// [`TokenCache::sign_in`](crate::TokenCache::sign_in) and [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) create it. Apps do
+/// not need it.
 pub struct SignInPlan<'a> {
-    /// The account of the session.
+    /// The account of the new session.
     pub account: AccountKey,
-    /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`.
+    /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`. A store without a [`SidIndex`](crate::SidIndex) does not
+    /// receive it.
     pub sid: Option<SidKey>,
-    /// The kind of the session. `max_sessions` limits the sessions of each kind separately.
+    /// How the session is begun. `max_sessions` limits the sessions of each kind separately.
     pub kind: SessionKind,
-    /// The times of the session's authentication, on the store's clock and on the provider's.
+    /// The times of the user's authentication: one on the store's clock, and one on the provider's.
     pub times: SessionTimes,
-    /// When the session ends, on the store's clock.
+    /// The time at which the session's lifetime ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// The deadline of the sign-in, on the store's own clock. From this time on the store refuses every step of the sign-in.
+    /// The deadline of the sign-in, on the store's own clock. The store refuses every step of the sign-in that arrives at this time or
+    /// later.
     pub not_after: Timestamp,
-    /// The most living sessions of each kind in the account, including the new session. If there would be more, the oldest ones are ended.
+    /// The largest number of living sessions of each kind in the account, including the new session. If there would be more, the store ends
+    /// the oldest ones.
     pub max_sessions: usize,
-    /// The time on the store's clock, which decides what has expired.
+    /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as
+    /// ended.
     pub now: Timestamp,
-    /// Creates a random ticket secret. It is called each time that the first step is sent.
+    /// Creates a random ticket secret, as [`TicketSecret::mint`] does. [`sign_in`] calls it each time that it sends the first step. A test
+    /// can pass a function of its own.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
-    /// Background access to the session, or `None` if only its ticket can open it.
+    /// The background session to store with the session, so that a job without a ticket can open it. `None` if only the ticket can open the
+    /// session.
     pub background: Option<BackgroundPlan<'a>>,
 }
 
-/// A background session to store at the end of a sign-in, so that a caller without a ticket can open the session.
+/// A background session that [`sign_in`] stores in its last step. With it, a job without a ticket can open the session.
 pub struct BackgroundPlan<'a> {
-    /// The key by which the background session is found within its account.
+    /// The name under which the store keeps the background session in the account.
     pub name: BackgroundKey,
-    /// Encrypts the ticket secret together with the account. The store receives the result.
+    /// Encrypts the ticket secret of the session together with the account. [`sign_in`] stores the result as [`BackgroundSession::sealed`].
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
 }
 
-/// The result of [`sign_in`]: a session that was begun.
+/// The result of [`sign_in`]: the session that was begun.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// The ticket secret of the session, from which the caller makes the ticket. No other copy exists, except in a background session.
+    /// The ticket secret of the new session, from which the caller makes the ticket. No other copy of it exists, except the encrypted one
+    /// in a background session.
     pub ticket_secret: TicketSecret,
-    /// The number of the account's other sessions that ended because of `max_sessions`.
+    /// The number of the account's other sessions that ended because of [`max_sessions`](SignInPlan::max_sessions).
     pub displaced: usize,
 }
 
-/// Begins a session, in all the parts of the store where a sign-out looks for it.
+/// Begins a session, in all parts of the store where a sign-out looks for it. Apps call [`TokenCache::sign_in`](crate::TokenCache::sign_in)
+/// instead.
 ///
 /// The steps are, in this order:
-/// 1. Store the session in the account's record.
+/// 1. Store the session's record in the account.
 /// 2. Add the account to the index of the `sid`, if the sign-in has a `sid` and the store has an index.
-/// 3. Read the issuer's not-before time, if the store has an index.
+/// 3. Check the issuer's not-before time, if the store has an index.
 /// 4. Store the background session, if the sign-in has background access.
 ///
-/// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. So either
-/// the sign-out finds the session, or the sign-in finds the not-before time. The store's own clock refuses each step from `not_after` on.
+/// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. Either the
+/// sign-out finds the session, or the sign-in finds the not-before time. The store refuses each step from `not_after` on, by its own clock.
 /// Until then, every not-before time that could refuse the sign-in still exists.
 ///
-/// After a retryable error the first step is sent again, at most three times in all, each time with a new ticket secret. If a later step
+/// After a retryable error, the first step is sent again, at most three times in all, each time with a new ticket secret. If a later step
 /// fails, the session is ended again.
 ///
 /// # Errors

@@ -3,24 +3,29 @@ use crate::{
     NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
-/// The result of a sign-out in the store. The store has confirmed each eviction, but near caches of other app servers may still have
+/// The result of a sign-out in the store. The store has ended the sessions, but near caches of other app servers may still have their
 /// entries.
 ///
-/// [`TokenCache`](crate::TokenCache) then waits for these near caches, and returns `sign_out`.
+/// A [`TokenCache`](crate::TokenCache) then waits for these near caches, and returns `sign_out` to the app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StoreSignOut {
-    /// The report: whether a session ended, in how many accounts, and how many replicas confirmed it. It says nothing of near caches yet.
+    /// The result for the app: whether a session ended, in how many accounts, and how many replicas confirmed it. Its part about near
+    /// caches is not filled in yet.
     pub sign_out: SignOut,
-    /// The accounts in which the store confirmed an eviction, each with its invalidation message. The message is `None` if the store
-    /// published none for the account.
+    /// The accounts in which the store confirmed an eviction, each with the invalidation message that the store published for it. `None` if
+    /// the store published no message for the account.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
-    /// `true` if the sign-out reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out
-    /// has ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries of
-    /// these accounts.
+    /// `true` if the sign-out also concerned accounts that it cannot list. These are accounts of an issuer whose sessions an earlier
+    /// sign-out has ended, so that the store has nothing of them.
+    ///
+    /// If that earlier sign-out did not wait for near caches, or was interrupted, near caches may still have entries of these accounts. The
+    /// wait then covers all near-cache entries.
     pub unnamed: bool,
-    /// `true` if a sign-out by `sid` found no account, neither in the index nor in the message. The store may have lost the index. Then it
-    /// may also have lost the registry of near-cache leases, while near caches still have entries of the accounts.
+    /// `true` if a sign-out by `sid` found no account, neither in the index nor in the logout message.
+    ///
+    /// The store may have lost the index and the registry of near-cache leases together, while near caches still have entries of the
+    /// accounts. The wait then checks whether the registry was lost.
     pub unknown_sid: bool,
 }
 
@@ -31,34 +36,38 @@ impl StoreSignOut {
     }
 }
 
-/// The sessions that a sign-out by `sid` ends in each account that it reaches.
+/// The sessions that a sign-out by `sid` ends in each account that it finds: those with the `sid`, or all.
 ///
-/// [`sid_meaning`](crate::TokenCacheBuilder::sid_meaning) chooses it, for messages that the provider signed.
+/// For a logout message that the provider signed, [`TokenCacheBuilder::sid_meaning`](crate::TokenCacheBuilder::sid_meaning) chooses it.
+/// Other sign-outs use [`WithSid`](Self::WithSid).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
-    /// The sessions with the `sid`. In the account of [`SidSignOut::named`], earlier sessions without a `sid` end too.
+    /// The sessions with the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid` up to the time of the message end
+    /// too.
     WithSid,
-    /// All sessions up to the cutoff time, for providers whose `sid` means the account.
+    /// All sessions of the account up to the cutoff time. It is for providers that use one `sid` for all sessions of a user.
     Account(CutoffTime),
 }
 
-/// The input of [`sign_out_sid`]: the provider's session to end, with the keyed hashes that the store knows.
+/// The input of [`sign_out_sid`]: the provider's `sid` to sign out, with the keyed hashes that the store knows.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
-    /// The keyed hash of the `sid` to end.
+    /// The keyed hash of the `sid` to sign out.
     pub sid: SidKey,
-    /// The sessions with the `sid` that the sign-out ends: those up to a cutoff time, or all, also later ones.
+    /// The sessions with the `sid` that end: those up to a cutoff time, or all, also those that are begun later.
     pub bound: CutoffBound,
-    /// The sessions that the sign-out ends in each account: those with the `sid`, or all.
+    /// The sessions that end in each account that is found: those with the `sid`, or all.
     pub reach: SidScope,
-    /// The account that the message names besides the `sid`, and the message's `iat`. With [`SidScope::WithSid`], the account's sessions
-    /// without a `sid` up to that time end as well. `None` if the message names only the `sid`.
+    /// The account that the logout message names besides the `sid`, and the message's claim `iat`. `None` if there is no message, or if it
+    /// names only the `sid`.
+    ///
+    /// With [`SidScope::WithSid`], the account's sessions without a `sid` that were authenticated at that time or earlier end as well.
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session in the store. Sends one request. In the result, `sign_out.ended` is `false` if the session had ended already.
+/// Ends one session in the store. Sends one request. If the session had ended already, the result has `sign_out.ended` `false`.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
@@ -73,10 +82,10 @@ pub async fn end_session(
     evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
-/// Ends every session of an account in the store, up to and including the cutoff time. Sends one request, however many sessions the account
-/// has (G3).
+/// Ends every session of an account in the store whose time is equal to the cutoff time or earlier. Sends one request, however many
+/// sessions the account has (G3).
 ///
-/// The store also keeps the cutoff time as a not-before time of the account. With it, the store refuses a sign-in that arrives later and
+/// The store also keeps the cutoff time as a not-before time of the account. By it, the store refuses a sign-in that arrives later and
 /// whose time on the same clock is equal or earlier (G2).
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
@@ -92,15 +101,15 @@ pub async fn sign_out_account(
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
-/// Ends the sessions in the store that were begun under one session of the provider, which the `sid` names.
+/// Ends the sessions in the store that were begun under one `sid` of the provider.
 ///
-/// A store may have an index that lists the accounts of each `sid` ([`SidIndex`](crate::SidIndex)). The logout message can also name an
-/// account ([`SidSignOut::named`]). The function acts in two steps:
+/// The function finds the accounts of the `sid` in the store's index ([`SidIndex`](crate::SidIndex)), if the store has one. The logout
+/// message can also name an account ([`SidSignOut::named`]). The function acts in two steps:
 /// 1. If the store has an index, it sets the not-before time of the `sid` there, and reads the accounts of the `sid`.
 /// 2. It evicts in each of these accounts and in the named one, with one request for each account.
 ///
-/// If neither the index nor the message has an account, nothing is evicted. If the index is complete, the function returns `Ok` with
-/// [`unknown_sid`](StoreSignOut::unknown_sid) set. If entries of the index may be lost, or the store has no index, it returns an error.
+/// If neither the index nor the message has an account, nothing is evicted. If the index is complete, the function then returns `Ok` with
+/// [`unknown_sid`](StoreSignOut::unknown_sid) `true`. If entries of the index may be lost, or the store has no index, it returns an error.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///

@@ -2,36 +2,37 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Key, Ring};
 
-/// Counts of what this server decrypted, and could not decrypt, since it opened the cache. Returned by
-/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats).
+/// Counts of what this app server has decrypted, and of what it could not decrypt, since it opened the cache.
+/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) returns it.
 ///
-/// An operator reads it during a [rotation of keys](crate::TokenCache::replace_key_ring). Nothing is counted for the whole fleet: ask
-/// each server.
+/// An operator reads it during a [rotation of keys](crate::TokenCache::replace_key_ring), to find out when an old key can be removed. The
+/// counts are those of one app server: read them on each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncryptionStats {
-    /// The keys of the present ring. The first one encrypts, all decrypt.
+    /// The keys of the present key ring, and how often each was used. The first key encrypts, and all keys decrypt.
     pub keys: Vec<KeyUse>,
-    /// The number of reads of entries that were encrypted under a key that is missing in the ring.
+    /// The number of reads of entries that failed because the entry was encrypted under a key that is not in the key ring.
     pub unknown_key: u64,
-    /// The number of reads of entries that were changed, truncated, moved, or of another format.
+    /// The number of reads of entries that failed because the stored bytes were changed, truncated, moved from another entry, or have
+    /// another format.
     pub corrupt: u64,
 }
 
-/// The use of one key of the ring on this server, in [`EncryptionStats::keys`].
+/// The use of one key of the key ring on this app server, in [`EncryptionStats::keys`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyUse {
-    /// The name of the key in the ring.
+    /// The name of the key in the key ring, such as `2026-11`.
     pub name: String,
-    /// `true` for the key that encrypts, `false` for the keys that only decrypt.
+    /// `true` for the key that encrypts, `false` for a key that only decrypts.
     pub seals: bool,
-    /// How many times it decrypted an entry, a ticket, a started sign-in or a background session.
+    /// The number of times that the key decrypted something: an entry, a ticket, a started sign-in or a background session.
     pub opened: u64,
-    /// The time since it last decrypted one. If it never did, the time since this server got the key.
+    /// The time since the key last decrypted something. If it never did, the time since this app server got the key.
     ///
-    /// The key can be removed when every app server has encrypted with another key for longer than the longest lifetime of a session.
-    /// The key must also have been idle on every app server for that long.
+    /// An old key can be removed if two conditions hold on every app server. Another key has encrypted for longer than the longest lifetime
+    /// of a session. The old key has been idle for that long.
     pub idle: Duration,
 }
 

@@ -7,19 +7,20 @@ use crate::{Diagnostic, Error, Result, Secret};
 
 const TAKE: &str = "take the key ring";
 
-/// The keys that encrypt what leaves this server, and decrypt it again: entries, tickets, started sign-ins and background sessions. One key
-/// encrypts, all keys decrypt.
+/// The keys by which an app server encrypts and decrypts entries, tickets, started sign-ins and background sessions. One key encrypts, and
+/// all keys decrypt.
 ///
 /// It is for apps whose keys must be replaceable without signing users out. Pass it to
-/// [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring). Without a ring in the builder, the environment variable
-/// [`TOKEN_CACHE_KEYS`](Self::from_env) is read. Without that variable, the only key is derived from the secret, and it cannot be
-/// replaced. A ring can be replaced while the cache is in use: [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring)
-/// describes the order of the steps.
+/// [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring), or set the environment variable
+/// [`TOKEN_CACHE_KEYS`](Self::from_env). With neither, the only key is derived from the secret, and it cannot be replaced. To replace the
+/// ring of a running cache, follow the steps of [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 ///
-/// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key. The one key
-/// with `seal` encrypts and decrypts, and those with `open` only decrypt. The key is at least 32 random bytes as base64
-/// (`openssl rand -base64 32`), or `wrapped:` followed by a key that a [`KeyProvider`](super::KeyProvider) unwraps. The name `secret` has
-/// no key after it: it is the key that is derived from the secret. A comment begins with `#`.
+/// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key:
+/// - Exactly one item begins with `seal`. Its key encrypts and decrypts. The keys of items with `open` only decrypt.
+/// - A key is at least 32 random bytes as base64 (`openssl rand -base64 32`). It can also be `wrapped:` followed by an encrypted key as
+///   base64, which a [`KeyProvider`](super::KeyProvider) decrypts.
+/// - The name `secret` has no key after it: it is the key that is derived from the secret.
+/// - A comment begins with `#`.
 ///
 /// ```
 /// use token_cache_core::KeyRing;
@@ -39,8 +40,8 @@ pub struct KeyRing {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// A key of a [`KeyRing`], and its name. The name is for errors, metrics and [`EncryptionStats`](super::EncryptionStats): it has no part in
-/// encryption.
+/// A key of a [`KeyRing`], and its name. Errors, metrics and [`EncryptionStats`](super::EncryptionStats) contain the name. It has no effect
+/// on the encryption.
 #[derive(Clone)]
 pub struct RingKey {
     name: String,
@@ -58,10 +59,10 @@ pub(super) enum Material {
 }
 
 impl KeyRing {
-    /// The most keys that a ring may have, including the one that encrypts.
+    /// The largest number of keys in a ring, including the key that encrypts: 16.
     pub const MAX_KEYS: usize = 16;
 
-    /// Creates a ring whose only key encrypts and decrypts. Add the others with [`opening`](Self::opening).
+    /// Creates a ring with one key, which encrypts and decrypts. Add keys that only decrypt with [`opening`](Self::opening).
     pub fn sealing_with(key: RingKey) -> Self {
         Self {
             seals: key,
@@ -70,7 +71,7 @@ impl KeyRing {
         }
     }
 
-    /// Adds a key that only decrypts: an old key, or a new key before all servers have it.
+    /// Adds a key that only decrypts: an old key, or a new key before all app servers have it.
     pub fn opening(mut self, key: RingKey) -> Self {
         self.opens.push(key);
         self
@@ -110,15 +111,17 @@ impl RingKey {
     /// The least length of a key, in bytes: 32.
     pub const MIN_BYTES: usize = Secret::MIN_BYTES;
 
-    /// The name, in the text form, of the key that is derived from the secret.
+    /// The name of the key that is derived from the secret, in the text form of a ring: `secret`.
     pub const OF_SECRET: &str = "secret";
 
     /// Creates a key from its bytes, which must be random. For a key that a key management service has encrypted, use
     /// [`wrapped`](Self::wrapped).
     ///
+    /// `name` is a text of the operator's choice, such as the month in which the key was made.
+    ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal. Also
-    /// if the name is `secret`, or is not 1 to 32 letters, digits, `.`, `-` and `_`.
+    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal. The
+    /// same error is returned if `name` is `secret`, or is not 1 to 32 letters, digits, `.`, `-` and `_`.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         let name = checked_name(name)?;
@@ -128,12 +131,13 @@ impl RingKey {
         })
     }
 
-    /// Creates a key from its wrapped form: encrypted by a key management service. The [`KeyProvider`](super::KeyProvider) of the cache
-    /// unwraps it when the cache is opened, and when the ring is replaced.
+    /// Creates a key from its wrapped form: the bytes of a key that a key management service has encrypted.
+    ///
+    /// The [`KeyProvider`](super::KeyProvider) of the cache decrypts it when the cache is opened, and when the ring is replaced. Without a
+    /// provider, opening the cache fails with [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or over 8 KiB, or if the name is invalid, as for
-    /// [`new`](Self::new).
+    /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or longer than 8 KiB, or if `name` is invalid for [`new`](Self::new).
     pub fn wrapped(name: &str, wrapped: impl Into<Vec<u8>>) -> Result<Self> {
         let (name, wrapped) = (checked_name(name)?, wrapped.into());
         if !(1..=8 * 1024).contains(&wrapped.len()) {
@@ -151,8 +155,10 @@ impl RingKey {
         })
     }
 
-    /// Returns the key that is derived from the secret, named `secret`. Without a key ring, everything is encrypted under it, so the
-    /// first ring of an app needs it to decrypt.
+    /// Creates the key that is derived from the secret of the cache. Its name is `secret`.
+    ///
+    /// A cache without a key ring encrypts everything under this key. The first key ring of an app therefore needs it, to decrypt what is
+    /// stored.
     pub fn of_secret() -> Self {
         Self {
             name: Self::OF_SECRET.to_owned(),

@@ -12,11 +12,11 @@ use crate::Result;
 #[doc = "```"]
 #[async_trait]
 pub trait KeyProvider: Debug + Send + Sync + 'static {
-    /// Decrypts the wrapped key `wrapped`, which has the name `name` in the ring. Returns the key: at least 32 bytes.
+    /// Decrypts the wrapped key `wrapped`, which has the name `name` in the key ring. Returns the bytes of the key, at least 32.
     ///
     /// # Errors
-    /// The failures of the provider. The cache is then not opened, or continues with its present ring. The same happens if the returned
-    /// key is shorter, or all its bytes are equal.
+    /// The failures of the provider. Opening the cache then fails, and replacing its key ring leaves the present ring in use. The same
+    /// happens if the returned key has fewer than 32 bytes, or if all its bytes are equal.
     async fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<SecretSlice<u8>>;
 }
 

@@ -8,22 +8,22 @@ use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
 
 const WHAT: &str = "entry";
 
-/// Encrypts entries for their addresses, and decrypts them only at the same address, so that the store cannot read them (G5).
+/// The encryption of entries, for tools and tests that use a store without a cache, in a [`SealedStore`](super::SealedStore). It sends no
+/// request.
 ///
-/// Apps do not need it: a [`TokenCache`](crate::TokenCache) encrypts always. It is for tools and tests that use a store without a cache,
-/// in a [`SealedStore`](super::SealedStore). It sends no request.
+/// Apps do not need it, because a [`TokenCache`](crate::TokenCache) always encrypts (G5).
 ///
-/// The cipher is XChaCha20-Poly1305. Its key is derived from a key of the ring and the session's ticket secret (HKDF-SHA-256, RFC 5869).
-/// The account, the session, the name and the version of an entry are authenticated with it, and so are the key's id and the format. An
-/// entry that was moved to another address, or stored with another version, cannot be decrypted.
+/// The cipher is XChaCha20-Poly1305. Its key is derived from a key of the key ring and the session's ticket secret (HKDF-SHA-256, RFC
+/// 5869). It authenticates the entry's account, session, name and version, the key's id and the format. An entry that was moved to another
+/// address, or stored with another version, cannot be decrypted.
 #[derive(Debug, Clone)]
 pub struct Sealer(Arc<Ring>);
 
 impl Sealer {
-    /// The number of bytes that encryption adds: format (1), key id (4), nonce (24), tag (16).
+    /// The number of bytes that encryption adds to a value: 45. They are the format (1), the key's id (4), the nonce (24) and the tag (16).
     pub const OVERHEAD: usize = OVERHEAD;
 
-    /// Creates a sealer whose only key is derived from the secret.
+    /// Creates a sealer whose only key is derived from `secret`, as a cache without a key ring has it.
     pub fn new(secret: &Secret) -> Self {
         Self::of(Arc::new(Ring::of(secret.ring_key())))
     }
@@ -32,12 +32,12 @@ impl Sealer {
         Self(ring)
     }
 
-    /// Encrypts the value of an entry for the address `at`, and returns the entry with the encrypted value. Its version and its expiry
-    /// are not encrypted.
+    /// Encrypts the value of `entry` for the address `at`, and returns the entry with the encrypted value. Its version and its expiry are
+    /// not encrypted.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if no [`Session`](crate::Session) made the address, so that it has no ticket secret;
-    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
+    /// - [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret, because no [`Session`](crate::Session) made it.
+    /// - [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn seal(&self, at: &EntryAddress, entry: &Entry) -> Result<Entry> {
         let secret = secret_of(at, "seal an entry")?;
         let keys = self.0.keys();
@@ -49,12 +49,12 @@ impl Sealer {
         Ok(Entry::new(sealed, entry.version(), entry.expires_at()))
     }
 
-    /// Decrypts an entry that [`seal`](Self::seal) encrypted for the same address.
+    /// Decrypts an entry that [`seal`](Self::seal) encrypted for the same address `at`, and returns it with the original value.
     ///
     /// # Errors
-    /// - [`KeyMissing`](ErrorKind::KeyMissing) if the entry was encrypted under a key that is not in the ring.
-    /// - [`Corrupt`](ErrorKind::Corrupt) if it has another format, was changed, truncated, moved from another address, or stored with
-    ///   another version.
+    /// - [`KeyMissing`](ErrorKind::KeyMissing) if the entry was encrypted under a key that is not in the key ring.
+    /// - [`Corrupt`](ErrorKind::Corrupt) if the entry was changed, truncated, moved from another address or stored with another version, or
+    ///   has another format.
     /// - [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret.
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         let secret = secret_of(at, "open an entry")?;

@@ -10,29 +10,28 @@ use crate::{
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
-/// The result of a read of an entry that cannot be decrypted, because its key is missing or its bytes were changed. Passed to
-/// [`TokenCacheBuilder::unreadable_entries`](crate::TokenCacheBuilder::unreadable_entries); an error by default.
+/// The result of reading an entry that cannot be decrypted, because its key is missing or its bytes were changed.
 ///
-/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such reads with either setting.
+/// The app passes it to [`TokenCacheBuilder::unreadable_entries`](crate::TokenCacheBuilder::unreadable_entries). The default is
+/// [`Error`](Self::Error). With either setting, [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnreadableEntries {
-    /// An error of the kind [`KeyMissing`](crate::ErrorKind::KeyMissing) or [`Corrupt`](crate::ErrorKind::Corrupt). A server that
-    /// lacks a new key of the ring then fails visibly, and sends no user to sign in again.
+    /// The read fails with [`KeyMissing`](crate::ErrorKind::KeyMissing) or [`Corrupt`](crate::ErrorKind::Corrupt). An app server that lacks
+    /// a new key then fails visibly, and no user has to sign in again.
     #[default]
     Error,
-    /// `None`, as for a missing entry. Use it if a key is lost forever, so that users can sign in again.
+    /// The read returns `None`, as for a missing entry. Use it if a key is lost forever, so that users can sign in again.
     Miss,
 }
 
-/// A layer around a store that encrypts entries: the store inside never sees their values (G5).
+/// A store around another store that encrypts the values of entries. The inner store never receives them in clear text (G5).
 ///
 /// A [`TokenCache`](crate::TokenCache) wraps every store in one, so apps do not create it. It is for tools and tests that use a store
 /// without a cache.
 ///
-/// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and the answers of
-/// [`acquire`](RefreshLocks::acquire) need a key. Everything else is forwarded to the inner store. Sign-outs therefore work even if the
-/// ring has lost every key.
+/// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and [`acquire`](RefreshLocks::acquire) need a key. All other calls are
+/// forwarded to the inner store. Sign-outs therefore work even if the key ring has lost every key.
 #[derive(Debug, Clone)]
 pub struct SealedStore<S> {
     inner: S,
@@ -41,7 +40,7 @@ pub struct SealedStore<S> {
 }
 
 impl<S: TokenStore> SealedStore<S> {
-    /// Creates a store that encrypts the entries of `inner` with `sealer`. An entry that cannot be decrypted is an error.
+    /// Creates a store that encrypts the entries of `inner` with `sealer`. Reading an entry that cannot be decrypted is an error.
     pub const fn new(inner: S, sealer: Sealer) -> Self {
         Self {
             inner,

@@ -4,11 +4,11 @@ use std::fmt;
 #[cfg(feature = "tracing")]
 const TARGET: &str = "token_cache";
 
-/// Logs a failure at WARN that an operator should look at. It is for stores and other crates of this family, so that all their events
-/// have the target `token_cache`.
+/// Logs a failure at WARN that an operator should look at, with the target `token_cache`. Without the feature `tracing` it does nothing.
 ///
-/// `event` is a stable name in snake case, for filters and alerts. `detail` is one sentence: what failed, on what, why, and what to
-/// do. It must contain no token, no key and no id of a user (G5). Without the feature `tracing` this does nothing.
+/// It is for stores and other crates of this family, whose log events all have this target. `event` is a stable name in snake case, for
+/// filters and alerts. `detail` is one sentence: what failed, on what, why, and what to do. It must contain no token, no key and no id of a
+/// user (G5).
 ///
 /// ```
 /// use token_cache_core::telemetry::warn;
@@ -25,8 +25,10 @@ pub fn warn(event: &'static str, detail: fmt::Arguments<'_>) {
     let _ = (event, detail);
 }
 
-/// Logs an event at INFO that an operator may want to know, and need not act on. The arguments are those of [`warn`]. Without the feature
-/// `tracing` this does nothing.
+/// Logs an event at INFO that needs no action by an operator, with the target `token_cache`. Without the feature `tracing` it does nothing.
+///
+/// It is for stores and other crates of this family. `event` is a stable name in snake case. `detail` is one sentence, without tokens, keys
+/// and ids of users (G5).
 ///
 /// ```
 /// token_cache_core::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));

@@ -1,8 +1,8 @@
-//! What a cache reports about itself: spans and log events with the feature `tracing` (on by default), metrics with the feature
-//! `metrics`, and nothing without them.
+//! The spans, log events and metrics of a cache. The feature `tracing` (on by default) turns spans and log events on, and the feature
+//! `metrics` turns metrics on.
 //!
-//! The page `docs/observability.md` of the repository lists them all. No span and no metric contains an id, a key or a token (G5). An
-//! account appears as the first 32 bits of its keyed hash, which distinguishes accounts in a log and identifies no user.
+//! The page `docs/observability.md` of the repository lists them all. No span and no metric contains an id, a key or a token (G5). A span
+//! has the first 32 bits of an account's keyed hash, which distinguish accounts in a log and identify no user.
 //!
 //! ```
 //! use token_cache_core::telemetry::METRICS;
@@ -58,11 +58,14 @@ pub(crate) fn displaced(sessions: usize) {
     }
 }
 
-/// Counts a request by which a provider reports that a user has signed out: `token_cache_provider_messages_total`.
+/// Counts a request by which a provider reports that a user has signed out, in the metric `token_cache_provider_messages_total`. Without
+/// the feature `metrics` it does nothing.
 ///
-/// The crate `token-cache-sign-out` calls this for each logout message that its routes receive. Call it if your app receives such
-/// messages in routes of its own. `channel` and `outcome` are values that [`METRICS`] lists. `issuer` is one that the app is configured
-/// with, never one that a request names. Without the feature `metrics` it does nothing.
+/// The routes of the crate `token-cache-sign-out` call it for each logout message. Call it if your app receives such messages in routes of
+/// its own.
+///
+/// `channel` and `outcome` are values of these labels, which [`METRICS`] lists. `issuer` must be an issuer that the app is configured with,
+/// never a text of the request.
 pub fn provider_message(channel: &'static str, issuer: &str, outcome: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(

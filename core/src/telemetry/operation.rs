@@ -32,7 +32,8 @@ macro_rules! operations {
             }
         }
 
-        /// The names of all spans that a cache opens with the feature `tracing`.
+        /// The names of all spans that a cache opens, such as `token_cache.read`, for filters and documentation. The cache opens them only
+        /// with the feature `tracing`.
         pub const SPANS: &[&str] = &[$($span),*];
     };
 }

@@ -1,28 +1,29 @@
 pub use super::operation::SPANS;
 
-/// The description of one metric, in [`METRICS`]. The cache records the metric with the feature `metrics`.
+/// The description of one metric that a cache records with the feature `metrics`. [`METRICS`] has one for each metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
-    /// The name, as the recorder gets it.
+    /// The name of the metric in the app's recorder, such as `token_cache_reads_total`.
     pub name: &'static str,
     /// The kind of the metric: a counter, a gauge or a histogram.
     pub kind: MetricKind,
-    /// The labels, each with its possible values. If a list of values is empty, any operation, kind of error, issuer or key name can occur.
+    /// The labels of the metric, each with its possible values. If the list of values is empty, they are operations, kinds of errors,
+    /// issuers or names of keys.
     pub labels: &'static [(&'static str, &'static [&'static str])],
-    /// A description of the value, and of the values of the label `outcome`, in one or more sentences.
+    /// A description of the metric for a dashboard: what it counts or measures, and the meaning of the values of the label `outcome`.
     pub help: &'static str,
 }
 
-/// The kind of a [`Metric`].
+/// The kind of a [`Metric`], as the crate `metrics` defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// A value that only rises.
+    /// A number that only rises.
     Counter,
-    /// A value that rises and falls.
+    /// A number that rises and falls.
     Gauge,
-    /// A distribution of durations in seconds.
+    /// A distribution of durations, in seconds.
     Histogram,
 }
 
@@ -65,8 +66,8 @@ const fn gauge(
     }
 }
 
-/// The descriptions of all metrics, for dashboards and documentation. With the feature `metrics`, the crate `metrics` records them in the
-/// app's recorder.
+/// The descriptions of all metrics of a cache, for dashboards and documentation. A cache records the metrics with the feature `metrics`, in
+/// the app's recorder of the crate `metrics`.
 pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_reads_total",
@@ -270,7 +271,8 @@ pub const METRICS: &[Metric] = &[
     ),
 ];
 
-/// Registers the description of each metric with the app's recorder. Call it once, after the recorder has been installed.
+/// Registers the description of each metric with the app's recorder of the crate `metrics`. Call it once, after the app has installed the
+/// recorder.
 #[cfg(feature = "metrics")]
 pub fn describe_metrics() {
     for metric in METRICS {

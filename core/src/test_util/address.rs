@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, seal::SessionKeys};
 
-/// Returns the address of the entry under `key` in a session, with the ticket secret. A test reads or changes the stored entry with it.
+/// Returns the address of the entry under `key` in a session, with the session's ticket secret. With it, a test reads or changes the entry
+/// directly in the store.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
@@ -10,17 +11,18 @@ pub fn address_of(session: &Session, key: &EntryKey) -> Result<EntryAddress> {
     Ok(session.address(&session.cache().keys()?, key))
 }
 
-/// Returns the same address with these bytes as its session's ticket secret, for a [`SealedStore`](crate::SealedStore).
+/// Returns the address `at` with another ticket secret. A test uses it to encrypt or decrypt an entry in a
+/// [`SealedStore`](crate::SealedStore) without a session.
 pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAddress {
     at.with_secret(Arc::new(SessionKeys::new(TicketSecret::from_bytes(
         ticket_secret,
     ))))
 }
 
-/// Returns the same address with a substitute for its session's ticket secret.
+/// Returns the address `at` with a substitute for its session's ticket secret. The substitute is computed from the session's id, so it is
+/// always the same for one session.
 ///
-/// The sessions of the conformance suite have only a `SessionId`, while a store that encrypts needs a ticket secret. The substitute is the
-/// same for the same session.
+/// The conformance suite uses it. Its sessions have an id but no ticket secret, which a store that encrypts needs.
 pub fn with_stand_in_secret(at: EntryAddress) -> EntryAddress {
     let stand_in = *at.session_id().as_bytes();
     with_ticket_secret(at, stand_in)

@@ -17,7 +17,7 @@ use crate::{
     SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
-/// A store for tests that forwards every request to another store, until the test tells it to fail. Its clones fail together.
+/// A store for tests that forwards every request to another store, and fails when the test tells it to. Its clones fail together.
 ///
 /// [`work`](Self::work) ends all failures.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ struct Failure {
 }
 
 impl FailingStore {
-    /// Creates a store in front of `inner` that works until it is told to fail.
+    /// Creates a store that forwards every request to `inner`. It fails only after one of the other methods was called.
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -52,38 +52,40 @@ impl FailingStore {
         }
     }
 
-    /// Returns the number of requests since the store was created, including failed ones. Requests of a backplane connection do not count.
+    /// Returns the number of requests since the store was created, including failed ones. Requests over an open backplane connection do not
+    /// count.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Makes every request fail from now on with an error of this kind, without any effect. An open backplane connection continues to work:
-    /// see [`cut_backplane`](Self::cut_backplane).
+    /// Makes every request fail from now on with an error of this kind. The request has no effect.
+    ///
+    /// An open backplane connection continues to work: see [`cut_backplane`](Self::cut_backplane).
     pub fn fail_with(&self, kind: ErrorKind) {
         let applied = false;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Makes every request lose its answer from now on. The request is applied, and the caller gets an error of this kind that
-    /// [`may_have_applied`](crate::Error::may_have_applied), as after a timeout.
+    /// Makes every request fail from now on although it is carried out, as after a timeout. The caller gets an error of this kind, for
+    /// which [`may_have_applied`](crate::Error::may_have_applied) returns `true`.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
         let applied = true;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Delays every answer by `late` from now on.
+    /// Makes every request return `late` after it was carried out, from now on.
     pub fn answer_late(&self, late: Duration) {
         self.manner().late = late;
     }
 
     /// Breaks the backplane from now on: its connections are lost, none can be opened, and
-    /// [`Backplane::publish`](crate::Backplane::publish) fails. Everything else continues, including evictions that are published.
+    /// [`Backplane::publish`](crate::Backplane::publish) fails. All other requests work, including evictions that publish a message.
     pub fn cut_backplane(&self) {
         self.backplane.set(BackplaneManner::Disconnected);
     }
 
-    /// Freezes the backplane from now on, like a half-open connection: no message arrives, and no error is reported. Everything else
-    /// continues.
+    /// Freezes the backplane from now on, like a half-open connection: no message arrives, its requests never return, and no error is
+    /// reported. All other requests work.
     pub fn freeze_backplane(&self) {
         self.backplane.set(BackplaneManner::Frozen);
     }
@@ -94,8 +96,8 @@ impl FailingStore {
         self
     }
 
-    /// Makes the store and its backplane work again, without delays. A store [without a backplane](Self::without_backplane) stays without
-    /// one.
+    /// Makes the store and its backplane work again, without failures and delays. A store [without a backplane](Self::without_backplane)
+    /// stays without one.
     pub fn work(&self) {
         *self.manner() = Manner::default();
         if self.backplane.manner() != BackplaneManner::Absent {

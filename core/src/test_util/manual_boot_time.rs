@@ -8,17 +8,20 @@ use std::{
 
 use crate::near_cache::{BootInstant, BootTime};
 
-/// A [`BootTime`] for leases and ages in a test, which moves only when the test moves it. Its clones are the same clock.
+/// A [`BootTime`] for tests: the clock that measures near-cache leases and the ages of near-cache entries. It moves only when the test
+/// moves it. Its clones are the same clock.
+///
+/// Pass it to [`TokenCacheBuilder::boot_time`](crate::TokenCacheBuilder::boot_time).
 #[derive(Debug, Clone)]
 pub struct ManualBootTime(Arc<AtomicU64>);
 
 impl ManualBootTime {
-    /// Creates the clock of a machine that started an hour ago.
+    /// Creates a clock that shows one hour since the start of the machine.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(3_600_000_000_000)))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by the duration `by`.
     pub fn advance(&self, by: Duration) {
         let now = self.now() + by;
         self.0.store(now.as_nanos(), Ordering::SeqCst);

@@ -8,24 +8,24 @@ use std::{
 
 use crate::{TimeSource, Timestamp};
 
-/// The clock of a store in a test, which moves only when the test moves it. Its clones are the same clock.
+/// A store's clock for tests, which moves only when the test moves it. Its clones are the same clock.
 ///
 /// Pass it to [`MemoryStore::with_clock`](crate::MemoryStore::with_clock).
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// Creates a clock that shows a time in 2023.
+    /// Creates a clock that shows 1,700,000,000 seconds since 1970, a time in November 2023.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(1_700_000_000_000)))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by the duration `by`.
     pub fn advance(&self, by: Duration) {
         self.set(self.now() + by);
     }
 
-    /// Sets the clock, forward or backward, as when the clock of a store's machine was corrected.
+    /// Sets the clock to `now`, forward or backward, as when the clock of a store's machine is corrected.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Tools for an app's own tests: a manual clock, a store that fails on demand, and odd token responses.
+//! Tools for an app's own tests: clocks that a test moves, a store that fails when a test tells it to, and odd token responses.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {

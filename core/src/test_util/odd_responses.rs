@@ -1,4 +1,7 @@
-/// A token response that violates RFC 6749 section 5.1, and the parts of it that can be used. Its access token is `at-2`.
+/// An unusual token response, with the values that a client can still use. Most such responses violate RFC 6749 section 5.1. A test of a
+/// [`TokenSource`](crate::TokenSource) reads them from [`ODD_TOKEN_RESPONSES`].
+///
+/// The access token of every such response is `at-2`.
 ///
 /// ```
 /// use token_cache_core::{Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES};
@@ -12,13 +15,13 @@
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct OddTokenResponse {
-    /// The body of the HTTP response.
+    /// The body of the provider's HTTP response.
     pub body: &'static [u8],
-    /// The new refresh token. `None` if the response has no usable one, so that the old one stays valid.
+    /// The refresh token in the response. `None` if the response has no usable refresh token: the client keeps its old one.
     pub refresh_token: Option<&'static str>,
-    /// The lifetime of the access token in seconds. `None` if the response has no usable one.
+    /// The lifetime of the access token in seconds. `None` if the response has no usable lifetime.
     pub lifetime: Option<u64>,
-    /// The scopes that can be read. Empty if the response has no usable ones.
+    /// The scopes in the response. Empty if the response has no usable scopes.
     pub scopes: &'static [&'static str],
 }
 
@@ -52,7 +55,8 @@ const fn unrotated(body: &'static str) -> OddTokenResponse {
     }
 }
 
-/// Odd responses that providers send or could send. The cache accepts each of them, and each grant of `token_cache::providers` does.
+/// Unusual token responses that providers send or could send. [`TokenSet::from_json`](crate::TokenSet::from_json) accepts each of them, and
+/// so do the grants of `token_cache::providers`.
 pub const ODD_TOKEN_RESPONSES: &[OddTokenResponse] = &[
     // The token type.
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2"}"#),

@@ -5,10 +5,11 @@ use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
 
-/// An attacker with every byte of a store and the secret with its key ring, but without a ticket. No entry may open for it (G5).
+/// An attacker for tests of a store. It has every byte of the store, the secret and the key ring, but no ticket. A test checks that it can
+/// decrypt no entry (G5).
 ///
-/// It tries all bytes that it has as a ticket secret, as a background session with a ticket secret, and as the assertion for such a
-/// session.
+/// The attacker tries all bytes that it has as a ticket secret, as a background session with a ticket secret, and as the access token that
+/// encrypts such a session.
 pub struct OfflineAttacker {
     ring: Ring,
     /// The id of the ring's only key. In all sealed bytes it follows the first byte.
@@ -18,7 +19,7 @@ pub struct OfflineAttacker {
 }
 
 impl OfflineAttacker {
-    /// Creates an attacker that has the secret, and nothing of the store yet.
+    /// Creates an attacker that has `secret` and the key that is derived from it, and no bytes of the store yet.
     pub fn new(secret: &Secret) -> Self {
         let key = secret.ring_key();
         Self {
@@ -29,9 +30,8 @@ impl OfflineAttacker {
         }
     }
 
-    /// Adds bytes from the store to those that the attacker has.
-    ///
-    /// If parts of them are text, the bytes that the text may encode are added too: in hexadecimal, Base64, and Base64 for URLs.
+    /// Gives the attacker more bytes of the store. If parts of them are text in hexadecimal, Base64 or Base64 for URLs, it gets the decoded
+    /// bytes too.
     pub fn take(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
         for run in bytes.split(|byte| !is_text(byte)) {
@@ -43,12 +43,14 @@ impl OfflineAttacker {
         self.loot.push(bytes.to_vec());
     }
 
-    /// Returns the number of candidates for a ticket secret: all runs of 16 bytes in the bytes that were taken.
+    /// Returns the number of ticket secrets that the attacker tries: all runs of 16 bytes in the bytes that it has. A test checks that it
+    /// is not zero.
     pub fn candidates(&self) -> usize {
         self.ticket_secrets().count()
     }
 
-    /// Returns the decrypted entry if anything that was taken opens it, or `None`. `sealed` is the entry at `at`, as the store holds it.
+    /// Returns the decrypted entry if the attacker can decrypt it with any of its bytes, or `None` if it cannot. `sealed` is the entry at
+    /// the address `at`, as the store has it.
     pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
         self.ticket_secrets()
             .chain(self.background_session())

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::near_cache::{BootInstant, BootTime};
 
-/// A [`BootTime`] for leases and ages in a test that follows the clock of the tokio runtime, which the test may pause. Its clones are the
-/// same clock.
+/// A [`BootTime`] for tests: the clock that measures near-cache leases and the ages of near-cache entries. It follows the clock of the
+/// tokio runtime, which the test may pause. Its clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct RuntimeBootTime {
     start: Instant,
@@ -19,7 +19,7 @@ pub struct RuntimeBootTime {
 }
 
 impl RuntimeBootTime {
-    /// Creates a clock that starts now.
+    /// Creates a clock that starts now, and moves with the clock of the tokio runtime.
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
@@ -27,7 +27,7 @@ impl RuntimeBootTime {
         }
     }
 
-    /// Moves this clock forward by `duration`, as if the machine had slept while the runtime's clock stood still.
+    /// Moves this clock forward by `duration`, as if the machine had slept while the clock of the runtime stood still.
     pub fn sleep(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.slept.fetch_add(nanos, Ordering::SeqCst);
