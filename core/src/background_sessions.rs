@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
-    /// The name of background sessions within their account in a store: a keyed hash, which a [`TokenCache`](crate::TokenCache) computes.
+    /// The name under which an account's background sessions are stored: a keyed hash, which a [`TokenCache`](crate::TokenCache) computes.
     ///
-    /// All sessions of an account with [background access](crate::SignIn::background_access) have the same name. Sessions that a web API
-    /// began on behalf of a user have a name for each access token.
+    /// All sessions of an account with [background access](crate::SignIn::background_access) share one name. A session that a web API began
+    /// on behalf of a user has another name, which is computed from the user's access token.
     BackgroundKey
 }
 

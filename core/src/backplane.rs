@@ -187,7 +187,7 @@ pub trait Backplane: Send + Sync {
     /// store takes, until the connection is [lost](BackplaneConnection::lost).
     ///
     /// # Errors
-    /// The store's own failures. No connection is open then.
+    /// The store's own failures.
     async fn connect(
         &self,
         server: ServerId,
@@ -216,8 +216,8 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// every invalidation message that the store took before the renewal.
     ///
     /// If the id differs from that of the last call, the registry was lost, and perhaps all data of the store with it. A
-    /// [`TokenCache`](crate::TokenCache) then drops all near-cache entries of this server and gives up the lease. It serves near-cache
-    /// entries again three seconds after it has read the namespace's record.
+    /// [`TokenCache`](crate::TokenCache) then drops all near-cache entries of this server and gives up the lease. It reads the namespace's
+    /// record, and serves near-cache entries again about three seconds later.
     ///
     /// # Errors
     /// The store's own failures. The connection cannot be used any more.

@@ -146,8 +146,8 @@ impl fmt::Debug for EntryAddress {
 
 /// The version of a stored entry: 8 random bytes, new for each write. Two versions can only be compared for equality.
 ///
-/// Pass the version of an entry that was read to [`PutMode::Update`](crate::PutMode::Update). The write then fails if another version is
-/// stored by now.
+/// Pass the version of an entry that was read to [`PutMode::Update`](crate::PutMode::Update). The write then changes nothing if another
+/// version is stored by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version([u8; 8]);
 

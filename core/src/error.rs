@@ -7,7 +7,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// The result of a fallible function of `token-cache`. Its error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failed operation: what failed, why, and what to do about it.
+/// The error of an operation: what failed, why, and what to do about it.
 ///
 /// An app matches on the [`kind`](Self::kind), which says what to do next. Authors of a store, a key provider or a token source create
 /// errors, with the functions below.
@@ -78,8 +78,8 @@ pub enum ErrorKind {
     ///
     /// The session may still live, so keep the ticket.
     Corrupt,
-    /// A text is not a valid [`Ticket`](crate::Ticket) or [`StartedSignIn`](crate::StartedSignIn), or was changed or truncated. No request
-    /// was sent to the store.
+    /// A text is not a [`Ticket`](crate::Ticket) or [`StartedSignIn`](crate::StartedSignIn) as `token-cache` issues it: it was changed,
+    /// truncated, or comes from elsewhere. No request was sent to the store.
     ///
     /// No app server can use the text. Drop it, and have the user sign in again.
     InvalidTicket,
@@ -114,8 +114,8 @@ pub enum ErrorKind {
 impl Error {
     /// Creates an error of `kind`. `operation` is what failed, as in "read an entry": it completes the sentence "could not …".
     ///
-    /// The other methods add the name of the store, a message, a cause, and the mark that the request may have been carried out. Without
-    /// [`message`](Self::message), the text of the error is the sentence of its kind.
+    /// The other methods add the name of the store, a message, a cause, and the mark that the request may have been carried out. By
+    /// default, the error has none of them, and its text is the sentence of its kind.
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self(Box::new(Inner {
             kind,

@@ -13,7 +13,7 @@ pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamespaceRecord {
-    /// A number that goes into the keyed hashes of all ids. Servers with different generations find nothing of each other.
+    /// A number that goes into the keyed hashes of all ids. App servers with different generations find nothing of each other.
     ///
     /// It is 0 until an operator raises it, which ends every session: see
     /// [`TokenCache::raise_generation`](crate::TokenCache::raise_generation).

@@ -27,11 +27,11 @@ pub struct OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// Creates the input from a *verified* access token of the user `account`. If the token has the claim `sid`, use
-    /// [`from_claims`](Self::from_claims).
+    /// Creates the input from a *verified* access token of the user `account`.
     ///
     /// `assertion` is the access token itself. `issued_at` and `expires_at` are its claims `iat` and `exp`, on the provider's clock. The
-    /// session has no `sid`, so a logout message that names only a `sid` does not end it.
+    /// session has no `sid`, so a logout message that names only a `sid` does not end it. [`from_claims`](Self::from_claims) also reads the
+    /// `sid`.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `assertion` is empty or longer than 64 KiB, if `issued_at` is before the year 2000, or if
@@ -69,13 +69,13 @@ impl OnBehalfOf {
     /// `claims` is anything that serializes to the JSON object of the claims. `assertion` is the access token itself: the text after
     /// `Bearer` in the `Authorization` header.
     ///
-    /// The user's sign-out in the app ends the API's session only if both have the same account. So the provider must send the app and the
-    /// API the same `sub`. If it sends different ones (Entra ID, pairwise subjects), use [`new`](Self::new), with an account id that the
-    /// app uses too.
+    /// The user's sign-out in the app ends the API's session only if both have the same account. For that, the provider must send the app
+    /// and the API the same `sub`. If it sends different ones (Entra ID, pairwise subjects), use [`new`](Self::new) with an account id that
+    /// the app uses too.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if a required claim is missing, or has another type than RFC 7519 requires. Otherwise the
-    /// errors of [`AccountId::new`] and of [`new`](Self::new).
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `claims` does not serialize to JSON, or if a required claim is missing or has another type
+    /// than RFC 7519 requires. Otherwise the errors of [`AccountId::new`] and of [`new`](Self::new).
     pub fn from_claims(claims: &impl Serialize, assertion: &str) -> Result<Self> {
         let claims = Claims::of("read the claims of an assertion", claims)?;
         let issuer = claims.required_text("iss")?;

@@ -5,8 +5,8 @@ use crate::{LockOwner, Published, ServerId, SessionId, SessionRecord, Timestamp,
 /// The default time for which a store keeps a not-before time: 30 minutes, counted from when the store receives it.
 ///
 /// It is longer than a user's sign-in can take, which is 29 minutes at most. A sign-in that began before a sign-out is therefore still
-/// refused when it arrives (G2). With [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), sign-outs store a not-before time
-/// for longer.
+/// refused when it arrives (G2). With [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), a not-before time is kept for at
+/// least that duration plus five minutes.
 pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The input of [`TokenStore::begin`](crate::TokenStore::begin): the session to begin, and the conditions.
@@ -277,7 +277,7 @@ impl Evicted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// The largest value of an entry, in bytes. The store refuses a larger value with [`TooLarge`](crate::ErrorKind::TooLarge).
+    /// The largest size of an entry's value, in bytes. The store refuses a larger value with [`TooLarge`](crate::ErrorKind::TooLarge).
     pub max_entry_bytes: usize,
 }
 

@@ -192,8 +192,9 @@ pub trait SidIndex: Send + Sync {
     /// ends later.
     ///
     /// # Errors
-    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2). This is so if the `sid` was ended forever, or
-    ///   if its not-before time is equal to the sign-in's `requested_at` or later. The store's own clock may also have passed `not_after`.
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2). The `sid` was signed out with
+    ///   `CutoffBound::Forever`, or its not-before time is equal to the sign-in's `requested_at` or later. The same error is returned if
+    ///   the store's own clock has reached `not_after`.
     /// - The store's own failures.
     ///
     /// # Behaviour
@@ -229,7 +230,7 @@ pub trait SidIndex: Send + Sync {
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to `requested_at` or later, or if the store's
-    /// own clock has passed `not_after` (G2); the store's own failures.
+    /// own clock has reached `not_after` (G2); the store's own failures.
     async fn check_issuer(
         &self,
         issuer: &IssuerKey,

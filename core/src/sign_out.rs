@@ -49,8 +49,8 @@ pub enum SidMeaning {
     /// `sid`.
     #[default]
     Session,
-    /// A `sid` means all sessions of a user. A message with a `sid` ends the sessions of every account that signed in with this `sid`, up
-    /// to the time of the message.
+    /// A `sid` means all sessions of a user. A message with a `sid` ends sessions of every account that signed in with this `sid`: all
+    /// whose users authenticated at the message's `iat` or earlier.
     ///
     /// It is for providers that send one `sid` for all sessions of a user, as Keycloak does for "sign out everywhere".
     Account,

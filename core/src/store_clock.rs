@@ -5,14 +5,14 @@ use crate::Timestamp;
 /// The greatest drift between a machine's monotonic clock and a store's clock, in parts per million: both may be slewed.
 const DRIFT_PPM: u32 = 1_000;
 
-/// An estimate of a store's clock, from readings that the store's answers contain: an interval that contains the true time.
+/// An estimate of a store's clock: an interval that contains the time that the store's clock shows now.
 ///
-/// The estimate depends only on these readings and on the monotonic clock of this machine, never on the machine's wall clock. A
-/// [`TokenCache`](crate::TokenCache) has one for its store, and updates it by each call of
+/// It is computed from readings of the clock in the store's answers, and from the monotonic clock of this machine. The machine's wall clock
+/// has no effect. A [`TokenCache`](crate::TokenCache) has one for its store, and updates it by each call of
 /// [`TokenStore::namespace`](crate::TokenStore::namespace).
 ///
-/// It is public for stores whose answers state the time only in whole seconds. Such a store has an estimate of its own, updates it by each
-/// of its answers, and returns its time from `namespace`.
+/// The type is public for stores whose answers contain only coarse readings, such as whole seconds. Such a store has an estimate of its
+/// own, updates it by each of its answers, and returns the result from `namespace`.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

@@ -57,10 +57,10 @@ impl MemoryStore {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
-    /// Creates an empty store that holds data of at most `bytes` bytes. Its clock is the wall clock of this machine.
+    /// Creates an empty store with a weight limit of `bytes` bytes. Its clock is the wall clock of this machine.
     ///
-    /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. An entry that
-    /// [`PutMode::Create`](crate::PutMode::Create) wrote counts as up to 712 bytes more.
+    /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. If
+    /// [`PutMode::Create`](crate::PutMode::Create) wrote it, it counts as its stored bytes and at most 712 bytes more.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) if `bytes` is less than 64 KiB.

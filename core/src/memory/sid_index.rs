@@ -134,7 +134,7 @@ impl SidIndex for MemoryStore {
         Ok(())
     }
 
-    /// Returns one shard as a page. Ignores the page size.
+    /// Returns the accounts of one internal part of the store as a page. Ignores the requested size of a page.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let shard = match &scan.cursor {
             None => 0,

@@ -10,10 +10,10 @@ const TAKE: &str = "take the key ring";
 /// The keys by which an app server encrypts and decrypts entries, tickets, started sign-ins and background sessions. One key encrypts, and
 /// all keys decrypt.
 ///
-/// It is for apps whose keys must be replaceable without signing users out. Pass it to
+/// A key ring is for apps whose keys must be replaceable without signing users out. Pass it to
 /// [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring), or set the environment variable
 /// [`TOKEN_CACHE_KEYS`](Self::from_env). With neither, the only key is derived from the secret, and it cannot be replaced. To replace the
-/// ring of a running cache, follow the steps of [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
+/// key ring of an open cache, follow the steps of [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 ///
 /// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key:
 /// - Exactly one item begins with `seal`. Its key encrypts and decrypts. The keys of items with `open` only decrypt.

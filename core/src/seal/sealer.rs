@@ -14,8 +14,8 @@ const WHAT: &str = "entry";
 /// Apps do not need it, because a [`TokenCache`](crate::TokenCache) always encrypts (G5).
 ///
 /// The cipher is XChaCha20-Poly1305. Its key is derived from a key of the key ring and the session's ticket secret (HKDF-SHA-256, RFC
-/// 5869). It authenticates the entry's account, session, name and version, the key's id and the format. An entry that was moved to another
-/// address, or stored with another version, cannot be decrypted.
+/// 5869). The cipher also authenticates the entry's account, session, name and version, the key's id and the format. An entry that was
+/// moved to another address, or stored with another version, cannot be decrypted.
 #[derive(Debug, Clone)]
 pub struct Sealer(Arc<Ring>);
 

@@ -172,7 +172,8 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: TokenStore> RefreshLocks for SealedStore<S> {
-    /// A fresher entry that cannot be opened is always an error: a refresh would replace an entry that is reported as a miss.
+    /// Calls the inner store, and decrypts the entry of [`Acquired::Fresher`]. An entry that cannot be decrypted is always an error,
+    /// because a refresh would replace an entry that counts as missing.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         match self.locks()?.acquire(at, options).await? {
             Acquired::Fresher(sealed) => self.sealer.open(at, sealed).map(Acquired::Fresher),

@@ -20,14 +20,16 @@ const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 impl KeyRing {
-    /// The environment variable that [`KeyRing::from_env`] reads.
+    /// The name of the environment variable that [`KeyRing::from_env`] reads: `TOKEN_CACHE_KEYS`.
     pub const VARIABLE: &str = "TOKEN_CACHE_KEYS";
 
-    /// Reads the key ring from the environment variable `TOKEN_CACHE_KEYS`, in the text form of [`KeyRing`]. Returns `None` if it is not
-    /// set.
+    /// Reads a key ring from the environment variable `TOKEN_CACHE_KEYS`, in the text form that [`KeyRing`] describes. Returns `None` if
+    /// the variable is not set.
+    ///
+    /// Opening a cache calls it if the builder has no key ring.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the text is not a key ring.
+    /// [`Config`](crate::ErrorKind::Config) if the text of the variable does not have this form.
     pub fn from_env() -> Result<Option<Self>> {
         match std::env::var(Self::VARIABLE) {
             Ok(text) => Zeroizing::new(text).parse().map(Some),
@@ -38,13 +40,14 @@ impl KeyRing {
         }
     }
 
-    /// Reads the key ring from a file, in the text form of [`KeyRing`]. It is for a file that an orchestrator mounts, for example.
+    /// Reads a key ring from a file, in the text form that [`KeyRing`] describes. It is for a file that an orchestrator mounts, for
+    /// example.
     ///
-    /// On Unix, a file that every user of the machine may read is reported as `key_file_readable_by_others`
-    /// ([`TokenCache::diagnostics`](crate::TokenCache::diagnostics)).
+    /// On Unix, [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) then has a diagnostic `key_file_readable_by_others` if every
+    /// user of the machine may read the file.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the file cannot be read, or its text is not a key ring.
+    /// [`Config`](crate::ErrorKind::Config) if the file cannot be read, or if its text does not have this form.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let unreadable = |why| {
@@ -65,11 +68,11 @@ impl KeyRing {
 impl FromStr for KeyRing {
     type Err = Error;
 
-    /// Parses the text form that [`KeyRing`] describes. An error quotes only the names of keys, and never their bytes.
+    /// Creates a key ring from the text form that [`KeyRing`] describes. An error quotes only the names of keys, and never their bytes.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the text does not have the form that [`KeyRing`] describes. For example, it
-    /// must have exactly one `seal`, and no key that is too short or occurs twice.
+    /// [`Config`](crate::ErrorKind::Config) if the text does not have this form. For example, it must have exactly one `seal`, and no key
+    /// that is too short or occurs twice.
     fn from_str(text: &str) -> Result<Self> {
         let items = text
             .lines()

@@ -42,7 +42,7 @@ struct Failure {
 }
 
 impl FailingStore {
-    /// Creates a store that forwards every request to `inner`. It fails only after one of the other methods was called.
+    /// Creates a store that forwards every request to `inner`. It works until a method such as [`fail_with`](Self::fail_with) is called.
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -79,13 +79,13 @@ impl FailingStore {
     }
 
     /// Breaks the backplane from now on: its connections are lost, none can be opened, and
-    /// [`Backplane::publish`](crate::Backplane::publish) fails. All other requests work, including evictions that publish a message.
+    /// [`Backplane::publish`](crate::Backplane::publish) fails. Other requests continue, including evictions that publish a message.
     pub fn cut_backplane(&self) {
         self.backplane.set(BackplaneManner::Disconnected);
     }
 
     /// Freezes the backplane from now on, like a half-open connection: no message arrives, its requests never return, and no error is
-    /// reported. All other requests work.
+    /// reported. Other requests continue.
     pub fn freeze_backplane(&self) {
         self.backplane.set(BackplaneManner::Frozen);
     }
