@@ -5,8 +5,9 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns the living sessions of an account, in no particular order, for example to show users where they are signed in. The list is
-    /// empty if the account has none. Sends one request.
+    /// Returns the living sessions of an account, in no particular order. The list is empty if the account has none. Sends one request.
+    ///
+    /// An app uses it, for example, to show a user where they are signed in.
     ///
     /// # Errors
     /// The errors of the store.
@@ -18,11 +19,16 @@ impl TokenCache {
             .await
     }
 
-    /// Returns a page of the accounts that have anything stored, as their keyed hashes. This is for operators: a store may scan
-    /// everything that it holds. To get the next page, pass [`AccountPage::next`] to `AccountListOptions::from`, until it is `None`.
+    /// Returns one page of the accounts for which the store has data, as keyed hashes. This is for operators: a store may scan everything
+    /// that it contains.
+    ///
+    /// `scan` selects the issuer and the page. For the next page, pass [`AccountPage::next`] to `AccountListOptions::from`, and call this
+    /// method again. The listing is complete when `next` is `None`.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index; the errors of the store.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also lists accounts.
+    /// - [`Misuse`](ErrorKind::Misuse) if the cursor in `scan` is invalid for this store.
+    /// - The errors of the store.
     pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let sid_index = self.store().sid_index().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "list accounts").message(

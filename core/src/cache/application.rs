@@ -7,15 +7,18 @@ use crate::{AccountId, Result, SignIn};
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 impl TokenCache {
-    /// Returns the session of the application itself, for tokens that belong to no user (the client credentials grant, RFC 6749
-    /// section 4.4). If the application has no living session, it begins one for a day.
+    /// Returns the session of the application itself, for tokens that belong to no user (the client credentials grant, RFC 6749 section
+    /// 4.4). If the application has no living session, the method begins one that lives for a day.
     ///
-    /// Every server gets the same session, because it is stored as a [background session](crate::BackgroundSession), encrypted under
-    /// the key ring. Opening it needs both the store and the ring. The call sends one request, and those of a sign-in when it
-    /// begins a session.
+    /// `client_id` is the app's id at the provider. Every server that passes the same `client_id` gets the same session. It is stored as a
+    /// [background session](crate::BackgroundSession), encrypted under the servers' key ring: decrypting it needs both the store and the
+    /// key ring.
     ///
-    /// The application has an account of its own, [`AccountId::application`]. Pass that to [`sign_out_account`](Self::sign_out_account)
-    /// to remove the application's tokens, for example when the client's secret is replaced.
+    /// Returning an existing session sends one request (two on DynamoDB). Beginning a session also sends the requests of
+    /// [`sign_in`](Self::sign_in).
+    ///
+    /// To remove the application's tokens, for example when the client's secret is replaced, sign out the account
+    /// [`AccountId::application`] with [`sign_out_account`](Self::sign_out_account).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -34,9 +37,11 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if the client id is empty or over 8 KiB; [`SignedOut`](crate::ErrorKind::SignedOut)
-    /// shortly after the application's sign-out: call it again; [`Unsupported`](crate::ErrorKind::Unsupported) if the store does
-    /// not support background sessions; the errors of the store.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the client id is empty, blank or over 8 KiB.
+    /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if the application was signed out during the call or just before it. Call the
+    ///   method again.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
+    /// - The errors of [`background_session`](Self::background_session) and of the store.
     pub async fn application(&self, client_id: &str) -> Result<Session> {
         let account = AccountId::application(client_id)?;
         if let Some(session) = self.background_session(&account).await? {

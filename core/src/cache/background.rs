@@ -5,15 +5,17 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns the newest session of an account that was begun with
-    /// [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that has no ticket. Returns `None`
-    /// if no such session lives. Sends one request.
+    /// Returns the newest living session of an account that was begun with [`SignIn::background_access`](crate::SignIn::background_access).
+    /// Returns `None` if the account has no such session. It is for a job or a webhook, which has no ticket.
+    ///
+    /// The method only opens a session that a user began earlier, and begins none. Sends one request, or two on DynamoDB.
     ///
     /// # Errors
     /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
     /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
     ///   encrypted under.
-    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes were changed, or belong to another account or session.
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the encrypted ticket secret in the store was changed, or belongs to another account or
+    ///   session.
     /// - The errors of the store.
     pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
         let keys = self.fresh_keys().await?;

@@ -25,10 +25,11 @@ const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < NOT_BEFORE_LIFETIME.as_sec
 
 const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The settings of a [`TokenCache`], and the store that it opens. [`TokenCache::builder`] creates it, and [`open`](Self::open) opens the
-/// cache.
+/// A builder with the settings of a [`TokenCache`] and the store that it uses. [`TokenCache::builder`] creates it, and [`open`](Self::open)
+/// opens the cache.
 ///
-/// Only the secret is required: set it with [`secret`](Self::secret), or in the environment variable `TOKEN_CACHE_SECRET`.
+/// Only the secret is required. Set it with [`secret`](Self::secret), or in the environment variable `TOKEN_CACHE_SECRET`. The methods do
+/// not check their values: [`open`](Self::open) refuses a value that is out of range, with [`Misuse`](crate::ErrorKind::Misuse).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -53,8 +54,9 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCache {
-    /// Opens the cache in `store`, with a secret and the default settings. The key ring is still read from the environment variable
-    /// `TOKEN_CACHE_KEYS`, if that is set.
+    /// Opens the cache in `store`, with a secret and the default settings. To change a setting, use [`builder`](Self::builder).
+    ///
+    /// The key ring is read from the environment variable `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
@@ -62,14 +64,17 @@ impl TokenCache {
         Self::builder(store).secret(secret).open().await
     }
 
-    /// Creates a builder, to open the cache in `store` with other settings. It sends nothing before [`TokenCacheBuilder::open`].
+    /// Creates a builder, to open a cache in `store` with settings other than the defaults. Nothing is sent to the store before
+    /// [`TokenCacheBuilder::open`].
     pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
         let store: Arc<dyn TokenStore> = Arc::new(store);
         TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
     }
 
-    /// Opens a cache in the memory of this process, with a random secret: for tests, and for apps of one process. Everything in it is
-    /// lost when the process ends. It reads no environment variable.
+    /// Opens a cache in the memory of this process, with a random secret and the default settings. It is for tests, and for apps of one
+    /// process.
+    ///
+    /// All data is lost when the process ends. The method reads no environment variable.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
@@ -83,9 +88,11 @@ impl TokenCache {
 }
 
 impl TokenCacheBuilder {
-    /// Creates a builder with the default settings, for a store that is not connected yet. [`TokenCache::builder`] takes a connected one.
+    /// Creates a builder with the default settings, for a store that is not connected yet. For a connected store, use
+    /// [`TokenCache::builder`].
     ///
-    /// [`open`](Self::open) awaits `connect` after it has checked the settings and the secret.
+    /// `connect` is the future that connects to the store and returns it. [`open`](Self::open) awaits it after it has checked the settings
+    /// and the secret. If `connect` fails, `open` returns its error.
     pub fn connecting(
         connect: impl Future<Output = Result<Arc<dyn TokenStore>>> + Send + 'static,
     ) -> Self {
@@ -107,79 +114,101 @@ impl TokenCacheBuilder {
         }
     }
 
-    /// Sets the secret. By default, it is read from the environment variable `TOKEN_CACHE_SECRET`.
+    /// Sets the secret of the namespace, which must be the same on every server. The keyed hashes of all ids are made with it and, without
+    /// a key ring, the key that encrypts is derived from it.
+    ///
+    /// By default, it is read from the environment variable `TOKEN_CACHE_SECRET`.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    /// Sets the key ring: the keys that encrypt and decrypt. By default, it is read from the environment variable `TOKEN_CACHE_KEYS`. If
-    /// that is not set either, the only key is derived from the secret.
+    /// Sets the key ring: the keys that encrypt and decrypt entries, tickets, started sign-ins and background sessions.
+    ///
+    /// By default, the key ring is read from the environment variable `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from
+    /// the secret.
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.key_ring = Some(ring);
         self
     }
 
-    /// Sets the key provider that unwraps the wrapped keys of the ring. By default, no provider is set. Then [`open`](Self::open) refuses a
-    /// ring with a wrapped key, with [`Config`](crate::ErrorKind::Config).
+    /// Sets the key provider, which decrypts the *wrapped* keys of the key ring: keys that a key management service has encrypted
+    /// ([`RingKey::wrapped`]).
+    ///
+    /// By default, no provider is set. [`open`](Self::open) then refuses a ring with a wrapped key, with
+    /// [`Config`](crate::ErrorKind::Config).
     pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
         self.key_provider = Some(Arc::new(provider));
         self
     }
 
-    /// Sets how long a user may take from the authorization request to the callback: 15 minutes by default, from one second to 29 minutes.
+    /// Sets how long a user may take to sign in, from [`TokenCache::start_sign_in`] to [`TokenCache::sign_in`]. The default is 15 minutes,
+    /// and the range is one second to 29 minutes.
     ///
-    /// [`TokenCache::sign_in`] refuses a later callback with [`SignInRevoked`](crate::ErrorKind::SignInRevoked).
+    /// If the user takes longer, [`TokenCache::sign_in`] returns [`SignInRevoked`](crate::ErrorKind::SignInRevoked).
     pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
         self.settings.sign_in_timeout = timeout;
         self
     }
 
-    /// Sets the largest number of living sessions of an account: from 1 to 100, which is the default. A sign-in that exceeds the limit
-    /// ends the oldest session. Sessions that a web API began on behalf of the account are counted separately, with the same limit.
+    /// Sets the largest number of living sessions of an account. The default is 100, and the range is 1 to 100.
+    ///
+    /// A sign-in that exceeds the limit succeeds, and ends the account's oldest session. Sessions that a web API began on behalf of the
+    /// account ([`TokenCache::on_behalf_of`]) are counted separately, with the same limit.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;
         self
     }
 
-    /// Sets what a `sid` in a [`LogoutMessage`](crate::LogoutMessage) stands for: [`SidMeaning::Session`] by default.
+    /// Sets which sessions a [`LogoutMessage`](crate::LogoutMessage) with a `sid` ends: those with the `sid` ([`SidMeaning::Session`], the
+    /// default), or all sessions of the accounts that signed in under it ([`SidMeaning::Account`]).
     ///
-    /// The setting does not change [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession). A sign-out that no
-    /// message of the provider proves, such as a front-channel request, ends only the sessions of the `sid`.
+    /// The setting applies only to [`TokenCache::sign_out_by`], whose message the provider has signed. A sign-out with
+    /// [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession), for example for an unsigned front-channel request, always
+    /// ends only the sessions with the `sid`.
     pub fn sid_meaning(mut self, meaning: SidMeaning) -> Self {
         self.settings.sid_meaning = meaning;
         self
     }
 
-    /// Sets the longest lifetime of the access tokens that a web API is called with: from one second to seven days. It is not set by
-    /// default, and [`on_behalf_of`](TokenCache::on_behalf_of) then returns [`Misuse`](crate::ErrorKind::Misuse).
+    /// Sets the longest lifetime of an access token that [`TokenCache::on_behalf_of`] accepts, for web APIs that act on behalf of their
+    /// callers. The range is one second to seven days.
     ///
-    /// A sign-out is remembered for this long, so that an earlier token begins no session after it. **Set the same value on every
-    /// server that shares the store**, also on those that only sign out. A sign-out by a server without the setting is remembered
-    /// for half an hour.
+    /// It is not set by default: `on_behalf_of` then returns [`Misuse`](crate::ErrorKind::Misuse). A token with a longer lifetime is
+    /// refused with [`Config`](crate::ErrorKind::Config).
+    ///
+    /// The store remembers the sign-out of an account or a `sid` for longer than this lifetime, and at least for half an hour. Until then,
+    /// a token that was issued before the sign-out begins no session. **Set the same value on every server that shares the store**, also on
+    /// servers that only sign users out. A sign-out by a server without the setting is remembered for only half an hour.
     pub fn longest_assertion(mut self, life: Duration) -> Self {
         self.settings.longest_assertion = Some(life);
         self
     }
 
-    /// Sets the times and limits of refreshes: [`RefreshPolicy::default`] by default.
+    /// Sets the times and limits of [`Session::get_or_refresh`](crate::Session::get_or_refresh), such as the timeout of the provider. The
+    /// default is [`RefreshPolicy::default`].
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.settings.refresh = policy;
         self
     }
 
-    /// Sets what a read of an entry returns that cannot be decrypted: an error by default, see [`UnreadableEntries`].
+    /// Sets what a read returns if the entry cannot be decrypted: an error by default, or `None` as for a missing entry. See
+    /// [`UnreadableEntries`].
     pub fn unreadable_entries(mut self, entries: UnreadableEntries) -> Self {
         self.settings.unreadable_entries = entries;
         self
     }
 
-    /// Turns the near cache on: this app server stores in its memory what it has read, and serves reads from there. It is off by default.
+    /// Turns the near cache on: this app server stores in its memory the entries and sessions that it reads, and serves later reads from
+    /// there. The near cache is off by default.
     ///
-    /// A sign-out stays final on every app server when it returns (G1): it waits until no near cache can serve an ended session. A server
-    /// that does not answer delays it by at most its lease, the time for which it may serve entries without contact to the store. If the
-    /// store has no [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired. Sign-outs wait on every
-    /// server that shares the store, also on those without a near cache. See [`NearCacheConfig`] for the costs.
+    /// A sign-out stays final on every app server when it returns (G1), because it waits until no near cache can serve an ended session. It
+    /// waits on every server that shares the store, also on a server without a near cache.
+    ///
+    /// A server that does not answer delays a sign-out by at most the longest lease that any server is configured with. The lease is the
+    /// time for which a server may serve near-cache entries without contact to the store. If the store has no
+    /// [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired by age. See [`NearCacheConfig`] for the
+    /// settings.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -197,24 +226,27 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the clock that measures leases and the ages of near-cache entries: the machine's by default.
+    /// Sets the clock that measures leases and the ages of near-cache entries, for tests. The default is [`SystemBootTime`].
     #[cfg(feature = "test-util")]
     pub fn boot_time(mut self, clock: impl BootTime) -> Self {
         self.boot = Arc::new(clock);
         self
     }
 
-    /// Connects to the store, and returns the cache. Checks that no server uses another secret for the namespace, which is all that is
-    /// stored under the prefix. A background task repeats the check every second.
+    /// Connects to the store, and returns the cache.
     ///
-    /// Settings, secret and key ring are checked before any request to the store.
+    /// The settings, the secret and the key ring are checked before any request to the store. Then the secret is compared with the one that
+    /// the namespace in the store already has. A background task repeats that comparison every second. If the namespace later gets another
+    /// secret, operations of this cache return [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is invalid.
-    /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if there is no tokio runtime. Also if near caches are on
-    ///   without a stated maximum age, and the store has no backplane.
-    /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if near caches are on and the backplane
-    ///   that they need cannot be opened.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if the method is called outside of a tokio runtime. Also if
+    ///   the near cache is on, the store has no backplane, and the configuration sets a lease or no maximum age.
+    /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on and the backplane
+    ///   that it needs cannot be opened.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if other starting servers kept changing the namespace's record at the same time.
+    ///   Call it again.
     /// - The errors of the key provider and of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));

@@ -14,15 +14,17 @@ const STEP: usize = 4_000;
 
 const STARTED_ANEW: &str = "the generation of the namespace was raised since, which ended every session; drop the checkpoint";
 
-/// A sign-out of many accounts, or of a whole issuer, in steps that report their progress. It does nothing until [`step`](Self::step) is
+/// A sign-out of many accounts, or of a whole issuer, in steps that report their progress. It ends no session until [`step`](Self::step) is
 /// called.
 ///
-/// [`TokenCache::sign_out_accounts`] and [`TokenCache::sign_out_issuer`] create it. The sign-out is complete when `step` returns `None`.
-/// If the value is dropped earlier, the accounts that are not done stay signed in.
+/// [`TokenCache::sign_out_accounts`] and [`TokenCache::sign_out_issuer`] create it. The caller calls `step` until it returns `None`: the
+/// sign-out is then complete. If the `BulkSignOut` is dropped earlier, the accounts that are not done stay signed in.
 ///
-/// All accounts have one cutoff time: that of the call that made the run, also after it was resumed from a [`BulkCheckpoint`]. A
-/// user who signs in after that time stays signed in. The not-before time of an issuer is set first, so that a sign-in in
-/// progress is refused (G2).
+/// All accounts have the same cutoff time: the time at which the `BulkSignOut` was created. A user who starts to sign in later stays signed
+/// in. A run that continues from a [`BulkCheckpoint`] has the cutoff time of the first run.
+///
+/// A sign-in that began before the cutoff time and arrives later is refused (G2). For an issuer, the first step sets the issuer's
+/// not-before time for that, before it ends any session.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -46,8 +48,10 @@ pub struct BulkSignOut {
     near_caches: NearCacheOutcome,
 }
 
-/// The progress of a [`BulkSignOut`], which an app stores to continue after a failure: [`BulkSignOut::checkpoint`] returns it, and
-/// [`BulkSignOut::resume`] takes it. It contains no id and no key.
+/// The progress of a [`BulkSignOut`], which an app stores to continue the sign-out after a failure. It contains no id and no key.
+///
+/// [`BulkSignOut::checkpoint`] returns it after each step, and [`BulkSignOut::resume`] takes it. An app can store it in any format of the
+/// crate `serde`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkCheckpoint {
     generation: u64,
@@ -60,22 +64,25 @@ pub struct BulkCheckpoint {
     finished: bool,
 }
 
-/// The number of accounts whose sessions a [`BulkSignOut`] has ended so far, returned by [`BulkSignOut::step`].
+/// The number of accounts that a [`BulkSignOut`] has signed out so far. [`BulkSignOut::step`] returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// The number of accounts that are done, including those that had no session.
+    /// The number of accounts that are done, including accounts that had no session. After a resume, it includes the accounts of the
+    /// earlier run.
     pub accounts: usize,
-    /// The number of all accounts of the run. `None` for a whole issuer, whose accounts are not counted in advance.
+    /// The number of accounts to sign out in total. `None` for a sign-out of an issuer, whose accounts are not counted in advance.
     pub of: Option<usize>,
 }
 
 impl TokenCache {
-    /// Creates a run that ends every session of these accounts, step by step. Nothing is sent, and no user is signed out, before the
+    /// Creates a [`BulkSignOut`] that ends every session of the given accounts. Nothing is sent, and no user is signed out, before the
     /// first call of [`BulkSignOut::step`].
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also evicts many accounts at
+    ///   once.
+    /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_accounts<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a AccountId>,
@@ -88,12 +95,15 @@ impl TokenCache {
         self.bulk(accounts, None)
     }
 
-    /// Creates a run that ends every session of every account of an issuer, such as an Entra tenant, step by step. Nothing is sent, and
-    /// no user is signed out, before the first call of [`BulkSignOut::step`]. This is for operators: it scans the whole store.
+    /// Creates a [`BulkSignOut`] that ends every session of every account of `issuer`, such as an Entra tenant. Nothing is sent, and no
+    /// user is signed out, before the first call of [`BulkSignOut::step`].
+    ///
+    /// This is for operators: the steps scan the whole store. `issuer` is the claim `iss` of the accounts.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if the issuer is empty or over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) if the store
-    /// has no `sid` index.
+    /// - [`Misuse`](ErrorKind::Misuse) if the issuer is empty, blank, over 8 KiB, or has white space or a control character.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also lists accounts.
+    /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
         let issuer = self.keys()?.id_key.issuer(&issuer);
@@ -125,11 +135,14 @@ impl TokenCache {
 }
 
 impl BulkSignOut {
-    /// Continues an earlier run at its checkpoint, with the cutoff time of that run. This run must have been created for the same
-    /// accounts, in the same order, or for the same issuer.
+    /// Continues an earlier run at `checkpoint`, with the cutoff time of that run.
+    ///
+    /// Call it on a new `BulkSignOut` before its first step. Create that one for the same issuer, or for the same accounts in the same
+    /// order, as in the earlier run. This is not checked.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already.
+    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the checkpoint.
+    /// Every user is signed out already, so drop the checkpoint.
     pub fn resume(mut self, checkpoint: BulkCheckpoint) -> Result<Self> {
         if checkpoint.generation != self.checkpoint.generation {
             return Err(Error::misuse("resume a sign-out", STARTED_ANEW));
@@ -138,14 +151,18 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Ends the sessions of the next few thousand accounts, in a task of its own. Returns `None` when all accounts are done.
+    /// Ends the sessions of the next accounts, about 4,000, and returns the progress. Returns `None` when all accounts are done. The step
+    /// continues if the caller is dropped.
     ///
-    /// If app servers have near caches, it returns when none of them can serve these accounts any more. It sends them one invalidation
-    /// message for each step.
+    /// If app servers have near caches, the step waits until none of them can serve an ended session (G1). Each step publishes at most one
+    /// invalidation message.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already; the
-    /// errors of the store. After an error, the next call takes the step again, as does a run resumed from the
+    /// - [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the run began.
+    ///   Every user is signed out already.
+    /// - The errors of the store.
+    ///
+    /// After an error, the progress is unchanged. The next call repeats the step, as does a run that is resumed from the
     /// [`checkpoint`](Self::checkpoint).
     pub async fn step(&mut self) -> Result<Option<BulkProgress>> {
         if self.checkpoint.finished {
@@ -206,13 +223,13 @@ impl BulkSignOut {
         }))
     }
 
-    /// Returns the progress of the run. Store it after each step, to continue the run after a failure with [`resume`](Self::resume).
+    /// Returns the progress of the run. Store it after each step. After a failure, pass it to [`resume`](Self::resume).
     pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }
 
-    /// Returns what the run has done so far. After [`resume`](Self::resume), it includes the steps before the checkpoint, except in
-    /// [`near_caches`](SignOut::near_caches).
+    /// Returns what the run has done so far: whether a session ended, and in how many accounts. After [`resume`](Self::resume), the report
+    /// includes the earlier run, except in [`near_caches`](SignOut::near_caches).
     pub fn report(&self) -> SignOut {
         SignOut {
             ended: self.checkpoint.ended,

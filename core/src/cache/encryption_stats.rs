@@ -2,20 +2,24 @@ use super::TokenCache;
 use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
-    /// Returns how often this app server decrypted with each key of the ring, how long each key has been idle, and how many reads could not
-    /// be decrypted. An operator uses it to find out when an old key can be removed. Does no I/O.
+    /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, how long each key has been
+    /// idle, and how many entries it could not decrypt. Does no I/O.
     ///
-    /// The counts start when this server opens the cache, or gets the key.
+    /// An operator uses it to find out when an old key can be removed. The counts start when this server opens the cache, or receives the
+    /// key. They do not include other servers.
     pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
     /// Replaces the keys that this app server encrypts and decrypts with, while the cache is in use. Other app servers are not affected.
-    /// New wrapped keys are unwrapped first. A ring that is refused changes nothing.
     ///
-    /// To rotate keys so that every app server always has the keys that it needs:
-    /// 1. Give **every** app server a ring with the new key as one that only decrypts ([`KeyRing::opening`]).
-    /// 2. When all of them have it, give every app server a ring that encrypts with the new key and only decrypts with the old one.
+    /// If `ring` has wrapped keys, the key provider decrypts the new ones first. If the method returns an error, the present ring stays in
+    /// use.
+    ///
+    /// To replace a key so that every app server can always decrypt everything:
+    /// 1. Give **every** app server a ring in which the new key only decrypts ([`KeyRing::opening`]).
+    /// 2. When all of them have that ring, give every app server a ring that encrypts with the new key, and in which the old key only
+    ///    decrypts.
     /// 3. When all of them have that ring, wait for longer than the longest lifetime of a session. Also wait until
     ///    [`encryption_stats`](Self::encryption_stats) shows on every app server that the old key has been idle for that long.
     /// 4. Give every app server a ring without the old key.
@@ -25,7 +29,7 @@ impl TokenCache {
     /// - A ticket, when [`Session::ticket`](crate::Session::ticket) is called again.
     /// - A background session is never encrypted again. It needs the old key until its session ends. A later sign-in uses the new key.
     ///
-    /// If the old key is removed too early, reading what it encrypted fails with [`KeyMissing`](crate::ErrorKind::KeyMissing).
+    /// If the old key is removed too early, a read of data that it encrypted fails with [`KeyMissing`](crate::ErrorKind::KeyMissing).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -40,8 +44,10 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the ring has too many keys or the same key twice, or has a wrapped key and no key
-    /// provider is set; the errors of the key provider.
+    /// - [`Config`](crate::ErrorKind::Config) if the ring has more than 16 keys or the same key twice, or if it has a wrapped key and no
+    ///   key provider is set.
+    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if the key provider takes longer than ten seconds for a key.
+    /// - The errors of the key provider.
     pub async fn replace_key_ring(&self, ring: &KeyRing) -> Result<()> {
         let inner = &self.0;
         let at_work = inner.ring.keys();

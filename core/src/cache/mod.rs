@@ -104,16 +104,15 @@ struct Settings {
 }
 
 impl TokenCache {
-    /// Returns the earliest time that the store's clock can show now. Does no I/O.
+    /// Returns the current time on the store's clock, as an estimate that is never too late. Does no I/O.
     ///
-    /// Call it before a token request is sent, and pass the time as `sent_at` to
-    /// [`TokenSet::from_response`](crate::TokenSet::from_response), which counts the lifetime of the new tokens from it. Use it for every
-    /// other time that goes into the cache too. The machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then
-    /// count as fresh.
+    /// Call it before a token request is sent to the provider. Then pass the result as `sent_at` to
+    /// [`TokenSet::from_response`](crate::TokenSet::from_response), which counts the lifetime of the new tokens from it. Do not use the
+    /// machine's own clock (`SystemTime::now()`): if that is ahead, an expired token counts as fresh.
     ///
     /// An app server estimates the store's clock from the store's answers, to within a few milliseconds (up to a second on DynamoDB). The
-    /// true time is between `now` and [`latest_now`](Self::latest_now). Therefore an expiry that is counted from `now` is never later than
-    /// the true one.
+    /// store's clock shows a time between the results of `now` and [`latest_now`](Self::latest_now). An expiry that is counted from `now`
+    /// is therefore never later than the real one.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
@@ -121,10 +120,10 @@ impl TokenCache {
         Ok(self.keys()?.earliest)
     }
 
-    /// Returns the latest time that the store's clock can show now. Does no I/O.
+    /// Returns the current time on the store's clock, as an estimate that is never too early. Does no I/O.
     ///
-    /// Use it to check whether a time that the provider sent, such as an `iat`, is in the future. A time later than `latest_now` is
-    /// certainly in the future on the store's clock. For the time of new tokens, use [`now`](Self::now).
+    /// Use it to check whether a time from the provider, such as an `iat`, is in the future. A time later than `latest_now` is certainly in
+    /// the future on the store's clock. To count the lifetime of new tokens, use [`now`](Self::now).
     ///
     /// # Errors
     /// As [`now`](Self::now).
@@ -132,8 +131,10 @@ impl TokenCache {
         Ok(self.keys()?.latest)
     }
 
-    /// Returns the diagnostics of the store and of this server's configuration: settings of the store that weaken a promise, missing
-    /// permissions, a key file that other users may read. Opening the cache logs each of them once. Does no I/O.
+    /// Returns the diagnostics of the store and of this server's key ring, or an empty list if there are none. Does no I/O.
+    ///
+    /// Examples are a setting of the store that weakens a promise, a missing permission, and a key file that other users may read. Opening
+    /// the cache also logs each diagnostic once.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -147,8 +148,9 @@ impl TokenCache {
         diagnostics
     }
 
-    /// Returns the store, wrapped in the layers for encryption and near cache. Apps do not need it: it is for tools that call the methods
-    /// of [`TokenStore`] directly.
+    /// Returns the store that this cache uses, for tools that call the methods of [`TokenStore`] directly. Apps do not need it.
+    ///
+    /// The store is wrapped in the layer that encrypts entries and, if the near cache is on, in the near-cache layer.
     pub fn store(&self) -> &dyn TokenStore {
         &*self.0.store
     }

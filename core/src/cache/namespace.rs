@@ -221,16 +221,21 @@ impl Known {
 }
 
 impl TokenCache {
-    /// Ends every session of every account of the namespace, on every app server within a second. It raises the *generation*, a number
-    /// that the hashes of all ids are made with, and returns the new one.
+    /// Ends every session of every account in the namespace, and returns the new generation. Every app server follows within a second.
+    /// Until then it can still serve the sessions.
     ///
-    /// An operator does this after a restore from a backup, because the backup contains sessions that were signed out after it
-    /// was made.
+    /// The *generation* is a number from which, with the secret, the keyed hashes of all ids are made. A higher generation changes all
+    /// hashes, so no server finds the earlier sessions any more.
+    ///
+    /// An operator calls it after a restore from a backup. The backup contains sessions that were signed out after it was made.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the record at the same time;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`; the errors of the store. No user is signed
-    /// out then.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's record at the same time. Call it again.
+    /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`.
+    /// - The errors of the store.
+    ///
+    /// After an error, no user is signed out, unless [`may_have_applied`](crate::Error::may_have_applied) returns `true`.
     pub async fn raise_generation(&self) -> Result<u64> {
         let Inner {
             store,

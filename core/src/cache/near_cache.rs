@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns how many entries this app server's near cache has and how long it may serve them, or `None` if its near cache is off. Does
-    /// no I/O.
+    /// Returns the size of this app server's near cache and the time until its lease ends. Returns `None` if its near cache is off. Does no
+    /// I/O.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -32,8 +32,10 @@ impl TokenCache {
             .map(|near_cache| near_cache.stats())
     }
 
-    /// Returns the id by which other servers know this one, as in [`NearCacheOutcome::Cleared`]. It is random, and new each time
-    /// a cache is opened. Log it at the start, to find the machine that a sign-out waited for. Does no I/O.
+    /// Returns the id of this app server in its fleet. It is random, and new each time a cache is opened. Does no I/O.
+    ///
+    /// A sign-out names servers by this id, in [`NearCacheOutcome::Cleared`]. Log the id when the app starts, to find the machine that a
+    /// sign-out waited for.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -45,30 +47,35 @@ impl TokenCache {
         self.0.coordinator.server()
     }
 
-    /// Returns how long an app server that receives no invalidation message may serve near-cache entries. A sign-out waits for
-    /// near caches for at most this long plus 2% and 5 ms.
+    /// Returns the longest time for which any app server of the fleet may serve near-cache entries without receiving invalidation messages.
+    /// A sign-out waits for near caches for at most this time plus 2% and 5 ms.
     ///
-    /// It is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the longest
-    /// maximum age. It is zero if no server has a near cache. The value comes from a record in the store that all servers share, which is
-    /// read every second, so it can be seconds old. Does no I/O.
+    /// The time is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the
+    /// longest maximum age. It is zero if no server has a near cache.
+    ///
+    /// The time is stored in the namespace's record, which each server reads every second. The returned value can therefore be a few
+    /// seconds old. Does no I/O.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
+    /// [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn longest_near_cache_life(&self) -> Result<Duration> {
         Ok(self.keys()?.longest_near_cache_life)
     }
 
-    /// Sets the value of [`longest_near_cache_life`](Self::longest_near_cache_life) in the store, for all servers. An operator uses it to
-    /// lower the value, so that sign-outs wait less: to zero if no server has a near cache any more.
+    /// Sets the time of [`longest_near_cache_life`](Self::longest_near_cache_life) in the store, for all servers. An operator calls it to
+    /// lower that time, so that sign-outs wait for a shorter time. Pass zero if no server has a near cache any more.
     ///
-    /// Servers raise the value when they start, and never lower it. An operator lowers it **after every server is configured with less**.
-    /// A server whose near-cache entries still live longer raises it again within a second. Sign-outs wait as before for another
-    /// three seconds plus the previous longest life, which is long enough to learn of such a server.
+    /// Servers raise the time when they start, and never lower it. Lower it **after every server is configured with less**. A server whose
+    /// near-cache entries live longer raises it again within a second.
+    ///
+    /// For about three seconds plus the previous time, sign-outs still wait as long as before, in case such a server exists.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if this server's own near-cache entries live longer, or if `longest` is over 60 s;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the record at the same time; the errors of the
-    /// store.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if this server's own near-cache entries live longer than `longest`, or if `longest` is over
+    ///   60 seconds.
+    /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's record at the same time. Call it again.
+    /// - The errors of the store.
     pub async fn set_longest_near_cache_life(&self, longest: Duration) -> Result<()> {
         const OPERATION: &str = "set the longest life of near-cache entries";
         let Inner {
@@ -108,9 +115,14 @@ impl TokenCache {
         state.refresh(&**store, secret).await
     }
 
-    /// Releases this app server's lease, its right to serve near-cache entries. Call it in an orderly shutdown. Afterwards this server
-    /// serves no near-cache entries, and no sign-out waits for it. All other operations continue. If a server stops without this call,
-    /// the next sign-out waits until its lease has expired, once.
+    /// Releases this app server's lease, its right to serve near-cache entries. Call it in an orderly shutdown, so that no sign-out waits
+    /// for this server any more.
+    ///
+    /// Afterwards, this server serves no near-cache entries. All other operations continue. If a server stops without this call, the next
+    /// sign-out waits once until the server's lease has expired.
+    ///
+    /// If the store has no [`Backplane`](crate::Backplane), there is no lease: sign-outs wait for the maximum age of near-cache entries as
+    /// before.
     pub async fn release_lease(&self) {
         self.0
             .state

@@ -14,14 +14,18 @@ const PURPOSE: &str = TicketPayload::BACKGROUND_BY_ASSERTION;
 const OPERATION: &str = "act on behalf of a user";
 
 impl TokenCache {
-    /// Returns the session of an assertion: an access token that this web API was called with. Begins the session if it does not exist yet.
+    /// Returns the session of an *assertion*: an access token that this web API was called with. If the assertion has no session yet, the
+    /// method begins one.
     ///
-    /// The caller must have verified the token. Any server that is called with the same token gets the same session. Opening it needs the
-    /// token and the key ring: what the store has of it is encrypted under both.
+    /// The caller must have verified the token. Every server that is called with the same token gets the same session. Decrypting the
+    /// session needs both the token and the servers' key ring.
     ///
-    /// The session ends when the token expires, at the latest, and with the user's sign-out. After that sign-out, a token that
-    /// was issued before it begins no session (G2). The call sends one request, and those of a sign-in when it begins a session.
-    /// If two servers are called with a new token at the same time, each may begin a session. Later calls return the newest.
+    /// The session ends with the user's sign-out, and at the latest when the token expires. A token that was issued before the sign-out
+    /// begins no session afterwards (G2).
+    ///
+    /// Returning an existing session sends one request (two on DynamoDB). Beginning a session also sends the requests of
+    /// [`sign_in`](Self::sign_in). If two servers are called with a new token at the same time, each may begin a session. Later calls
+    /// return the newest one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -42,11 +46,12 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the user signed out since the token was issued, if it has expired, or if its
-    /// `iat` is in the future of the store's clock: answer 401, so that the caller gets a new token.
-    /// [`Misuse`](crate::ErrorKind::Misuse) without [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion);
-    /// [`Config`](crate::ErrorKind::Config) if the token lives longer than that; [`Unsupported`](crate::ErrorKind::Unsupported)
-    /// if the store does not support background sessions; the errors of the store.
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if the user signed out since the token was issued, if the token has expired, or if its
+    ///   `iat` is in the future of the store's clock. Answer with status 401, so that the API's caller gets a new token.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion) is not set.
+    /// - [`Config`](crate::ErrorKind::Config) if the token lives longer than `longest_assertion`.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
+    /// - The errors of [`background_session`](Self::background_session) and of the store.
     pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {
         self.check_life(&on_behalf_of)?;
         let keys = self.fresh_keys().await?;

@@ -11,12 +11,14 @@ use crate::{
     ticket::TicketPayload,
 };
 
-/// A session: one sign-in of one browser. The value is a handle, by which the app reads and writes the session's entries. It is cheap to
-/// clone.
+/// A session: one sign-in of one browser. The value is a handle, by which the app reads and writes the entries of the session. It is cheap
+/// to clone.
 ///
-/// [`TokenCache::sign_in`] and [`TokenCache::resume`] return it. Each read and write checks in its one request that the session still
-/// lives. A read with a [near-cache hit](crate::TokenCacheBuilder::near_cache) sends no request: no sign-out returns while such an entry
-/// may be served.
+/// [`TokenCache::sign_in`] begins a session and returns it. [`TokenCache::resume`] returns the session of a ticket.
+///
+/// Each read and write also checks with the store that the session still lives. A read that the [near
+/// cache](crate::TokenCacheBuilder::near_cache) answers sends no request. It never returns an entry of an ended session, because a sign-out
+/// waits until near caches can no longer serve the session (G1).
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
@@ -26,24 +28,29 @@ pub struct Session {
 }
 
 impl TokenCache {
-    /// Returns the session of a ticket, after a check that it lives. Sends one request, or none on a near-cache hit.
+    /// Returns the session of a ticket, if the session lives. Call it in each request that has a ticket in its cookie. Sends one request,
+    /// or none on a near-cache hit.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1);
-    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the ticket was changed or truncated: drop it.
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the ticket's key, and every error of the store,
-    /// including [`Corrupt`](crate::ErrorKind::Corrupt): the session may still live, so keep the ticket.
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, on any server (G1).
+    /// - [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the ticket was changed or truncated. Remove the cookie.
+    /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the ticket was encrypted under. The
+    ///   session may still live, so keep the ticket.
+    /// - The errors of the store, including [`Corrupt`](crate::ErrorKind::Corrupt). The session may still live, so keep the ticket.
     pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
         let session = self.resume_unverified(ticket)?;
         session.check().await?;
         Ok(session)
     }
 
-    /// Returns the session of a ticket without a request to the store. The session may have been signed out: the first read or write
-    /// checks that. Use it if such a call follows at once, since it saves a request.
+    /// Returns the session of a ticket without asking the store whether the session lives. Sends no request.
+    ///
+    /// Use it instead of [`resume`](Self::resume) if a read or write of the session follows at once. That read or write returns
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has been signed out.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume), without the errors of the store.
+    /// As [`resume`](Self::resume), without the errors of the store. [`SignedOut`](crate::ErrorKind::SignedOut) is returned only if the
+    /// session's lifetime is over, or the generation of the namespace was [raised](Self::raise_generation).
     pub fn resume_unverified(&self, ticket: &Ticket) -> Result<Session> {
         Session::new(self.clone(), ticket.open(&self.0.ring)?)
     }
@@ -63,13 +70,16 @@ impl Session {
         Ok(session)
     }
 
-    /// Returns the entry under `key`, or `None` if it is missing or expired. Sends one strongly consistent request, or none on a
-    /// near-cache hit.
+    /// Returns the entry under `key`, or `None` if it is missing or expired. Sends one strongly consistent request, or none on a near-cache
+    /// hit.
+    ///
+    /// With [`UnreadableEntries::Miss`](crate::UnreadableEntries::Miss), it also returns `None` for an entry that cannot be decrypted. By
+    /// default, that is an error.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, on whichever server that happened (G1).
-    /// - [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are invalid.
-    /// - [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks the key of the entry.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, on any server (G1).
+    /// - [`KeyMissing`](ErrorKind::KeyMissing) if this server's key ring lacks the key that the entry was encrypted under.
+    /// - [`Corrupt`](ErrorKind::Corrupt) if the stored bytes of the entry are invalid.
     /// - The errors of the store, which are never reported as `None` (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
@@ -86,9 +96,10 @@ impl Session {
         .await
     }
 
-    /// Stores a [`TokenSet`](crate::TokenSet), or any bytes, under a key. Replaces the entry if there is one.
+    /// Stores `value` under `key`: a [`TokenSet`](crate::TokenSet), or any bytes. It replaces the entry if one exists.
     ///
-    /// A token set without a refresh token is stored until it expires, any other value until the session ends.
+    /// A token set without a refresh token is stored until its access token expires, and at most until the session ends. Every other value,
+    /// and a token set without an expiry, is stored until the session ends.
     ///
     /// # Errors
     /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2).
@@ -110,11 +121,12 @@ impl Session {
         }
     }
 
-    /// Stores a value under a key, if the precondition of `mode` holds: see [`PutMode`]. Otherwise it returns
-    /// [`PutResult::PreconditionFailed`], and stores nothing.
+    /// Stores `value` under `key` if the precondition of `mode` holds, such as that no entry exists yet: see [`PutMode`]. Returns
+    /// [`PutResult::PreconditionFailed`] if it does not hold. Nothing is stored then.
     ///
-    /// If app servers have near caches, an unconditional write is published to them shortly afterwards. A conditional write is not: until
-    /// their near-cache entries are too old to be served, they answer with the previous value.
+    /// Other servers with a near cache may still have the previous value. After an unconditional write ([`PutMode::Overwrite`]), an
+    /// invalidation message tells them to drop it, if the store has a [`Backplane`](crate::Backplane). After a conditional write, they can
+    /// return the previous value until their near-cache entry reaches its maximum age.
     ///
     /// # Errors
     /// As [`put`](Self::put).
@@ -174,12 +186,14 @@ impl Session {
         Ok(Entry::of(value.stored, Version::mint()?, expires_at))
     }
 
-    /// Removes the entry under a key. Returns `Ok` as well if it is missing, or if the session was signed out: its entries are gone
-    /// already. Sends one request.
+    /// Removes the entry under `key`. Sends one request.
+    ///
+    /// Returns `Ok` also if there is no such entry, or if the session was signed out and its entries are gone already.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) if the lifetime of the session is over, or the generation of the namespace was
-    /// [raised](TokenCache::raise_generation); the errors of the store.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session's lifetime is over, or if the generation of the namespace was
+    ///   [raised](TokenCache::raise_generation).
+    /// - The errors of the store.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
@@ -190,8 +204,8 @@ impl Session {
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
-    /// Ends this session and no other, on every server, as [`TokenCache::sign_out`] of [`SignOutScope::Session`]. The user's sessions in
-    /// other browsers continue.
+    /// Ends this session, on every server (G1). The user's sessions in other browsers continue. It is the same as [`TokenCache::sign_out`]
+    /// with [`SignOutScope::Session`].
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`].
@@ -201,8 +215,10 @@ impl Session {
             .await
     }
 
-    /// Returns a ticket of this session, which the app stores in its session cookie. [`TokenCache::resume`] opens it on any server. Each
-    /// call returns a different text for the same session. Does no I/O.
+    /// Returns a ticket of this session, for the app to store in its session cookie. [`TokenCache::resume`] returns the session of the
+    /// ticket, on any server. Does no I/O.
+    ///
+    /// Each call returns a different text for the same session.
     ///
     /// # Errors
     /// [`Unexpected`](ErrorKind::Unexpected) if the operating system returns no random bytes.
@@ -210,16 +226,19 @@ impl Session {
         Ticket::issue(&self.cache.0.ring, &self.payload)
     }
 
-    /// Returns when the session ends by itself, on the store's clock. A sign-out can end it earlier, and does not change this time.
+    /// Returns the time on the store's clock at which the session's lifetime ends. A sign-out can end the session earlier, and does not
+    /// change the returned time.
     pub fn ends_at(&self) -> Timestamp {
         self.payload.ends_at
     }
 
-    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it cannot return the
-    /// issuer itself. Does no I/O.
+    /// Returns `true` if `issuer` is the issuer of the session's account. Does no I/O.
+    ///
+    /// Use it to find out at which of several providers the user signed in. A session has only the keyed hash of its issuer, so it cannot
+    /// return the issuer itself.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) if the namespace has another secret by now.
+    /// [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
         let keys = self.cache.keys()?;
         Ok(keys.id_key.issuer(issuer) == *self.payload.account.issuer())

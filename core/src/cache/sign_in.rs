@@ -16,23 +16,31 @@ use crate::{
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 
 impl TokenCache {
-    /// Starts a sign-in: returns the present time, encrypted. Call it just before the app redirects the user to the provider. Does no I/O.
+    /// Starts a sign-in: returns the current time, encrypted. Call it just before the app redirects the user to the provider. Does no I/O.
     ///
-    /// The app stores the result in a cookie of the browser, beside `state` and `nonce`. In the callback, it passes the result to
-    /// [`SignIn::new`] or [`SignIn::from_claims`]. A sign-out between the two refuses the sign-in (G2).
+    /// The app stores the result in a cookie of the browser, beside `state` and `nonce`. In the callback from the provider, it passes the
+    /// result to [`SignIn::new`] or [`SignIn::from_claims`]. If the app signs the account out between this call and the callback,
+    /// [`sign_in`](Self::sign_in) refuses the sign-in (G2).
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
+    /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// - [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system returns no random bytes.
     pub fn start_sign_in(&self) -> Result<StartedSignIn> {
         self.started(None)
     }
 
-    /// Starts a sign-in whose authorization request has the parameter `max_age`, in whole seconds. Does no I/O.
+    /// Starts a sign-in like [`start_sign_in`](Self::start_sign_in), for an authorization request with the parameter `max_age`. Pass the
+    /// value of that parameter, in whole seconds. Does no I/O.
     ///
-    /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
-    /// leeway of one minute. It also refuses an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is
-    /// encrypted, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
-    /// under a `max_age` of less than a day, and ignored under a longer one.
+    /// [`sign_in`](Self::sign_in) then returns [`SignInRevoked`](crate::ErrorKind::SignInRevoked) in these cases (OpenID Connect Core 1.0
+    /// section 3.1.3.7):
+    /// - The user authenticated more than `max_age` plus one minute before this call.
+    /// - The ID token has no `auth_time`.
+    /// - The `auth_time` cannot be right, and `max_age` is less than a day. With a longer `max_age`, such an `auth_time` is ignored.
+    ///
+    /// An `auth_time` cannot be right if it is before the year 2000, or more than five minutes ahead of the store's clock.
+    ///
+    /// The result contains `max_age` encrypted. A user who removes the parameter from the authorization request cannot avoid the check.
     ///
     /// # Errors
     /// As [`start_sign_in`](Self::start_sign_in).
@@ -51,33 +59,39 @@ impl TokenCache {
         )
     }
 
-    /// Turns on a warning for sign-ins of users of `issuer` without a `sid`. Call it if the issuer's logout messages name sessions by
-    /// `sid`.
+    /// Turns on a warning about sign-ins without a `sid` of users of `issuer`. Call it if the logout messages of this issuer name only a
+    /// `sid`: such a message does not end a session that was begun without one.
     ///
-    /// A sign-in without a `sid` is then logged at WARN, once for each issuer, and succeeds as before. Its session is not ended by a
-    /// message that names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
+    /// The first such sign-in of an issuer is logged at WARN. It succeeds as before. `ClientRegistration::sid_claim` of the crate
+    /// `token-cache-sign-out` calls this method.
     pub fn expect_sid(&self, issuer: &str) {
         self.0.expected_sids.add(issuer);
     }
 
-    /// Begins a session for a user who has just authenticated, and returns it. It is always a new one, whatever other sessions the user
-    /// has.
+    /// Begins a new session for a user who has just authenticated, and returns it. Call it in the callback from the provider. Then put the
+    /// session's [ticket](Session::ticket) into a new cookie.
     ///
-    /// The caller must have verified the user's ID token. Call it in the callback from the provider, and put the session's
-    /// [ticket](Session::ticket) into a new cookie.
+    /// The caller must have verified the user's ID token. The account's other sessions continue, unless their number exceeds
+    /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions).
     ///
-    /// Sends one request each for the account's record, the `sid`'s index entry (with a `sid`), the issuer's not-before time and
-    /// the background session (with background access).
+    /// The sign-in is refused in these cases (G2):
+    /// - The account, its issuer or the `sid` was signed out since the user authenticated.
+    /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the sign-in claims to have been
+    ///   started in the future.
+    /// - The authentication does not fulfil the `max_age` of [`start_sign_in_with_max_age`](Self::start_sign_in_with_max_age).
+    /// - The `session_expiry` of the ID token has passed.
+    ///
+    /// One request stores the session. If the store has a `sid` index, another one reads the issuer's not-before time, and one more adds
+    /// the `sid`, if the sign-in has one. Background access takes one more request. On DynamoDB, some of these steps take two or three
+    /// requests.
     ///
     /// # Errors
-    /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, or the user took longer
-    ///   than the sign-in timeout (G2). The same error is returned if the authentication is older than the `max_age` of the request, or
-    ///   has no `auth_time` then, or if its `session_expiry` has passed. Show a page that offers a new sign-in with `prompt=login`, and
-    ///   do not redirect automatically.
-    /// - [`Misuse`](crate::ErrorKind::Misuse) if the lifetime is out of range.
+    /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if the sign-in is refused. Show a page that offers a new sign-in with
+    ///   `prompt=login`, and do not redirect automatically.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the session's lifetime is not between one second and 400 days.
     /// - [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the started sign-in was changed or truncated.
-    /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the key of the started sign-in.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) for background access if the store does not support it.
+    /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the started sign-in was encrypted under.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the sign-in has background access and the store does not support it.
     /// - The errors of the store.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = in_boxed_call(self.begin(sign_in));

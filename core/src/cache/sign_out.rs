@@ -8,28 +8,30 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Ends the sessions of `scope`, on every server, for good. It runs in a task of its own, so it continues when the caller is dropped.
+    /// Ends the sessions of `scope`, on every server, for good.
     ///
-    /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1), and no refresh or write
-    /// that began before can bring one back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
+    /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1). No refresh or write that began before
+    /// can bring such a token back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
     ///
-    /// It sends one request; for a provider session one, and one for each account under it (G3). If servers have near caches, it waits
-    /// until none can serve an ended session: see [`Wait::Everywhere`].
+    /// The sign-out continues if the caller is dropped. It sends one request. For a `sid`, it sends one request, and one more for each
+    /// account under the `sid` (G3). [`SignOutScope::ProviderSessionOf`] first reads the session's `sid`. If servers have near caches, it
+    /// waits until none of them can serve an ended session: see [`Wait::Everywhere`].
     ///
     /// # Errors
-    /// The errors of the store: call it again until it is `Ok`. For a provider session: [`Unsupported`](crate::ErrorKind::Unsupported) if
-    /// the store has no `sid` index; [`Config`](crate::ErrorKind::Config) if the index knows no account of the `sid`, and the store may
-    /// have dropped it.
+    /// - The errors of the store. Call it again until it returns `Ok`.
+    /// - For a `sid`, [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no `sid` index.
+    /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the index has no account under the `sid`, and the store may have dropped
+    ///   entries of the index.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
-    /// Ends sessions as [`sign_out`](Self::sign_out), with the choice whether to wait for other servers' near caches. With
+    /// Ends sessions like [`sign_out`](Self::sign_out), and lets the caller choose whether to wait for other servers' near caches. With
     /// [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
-    /// As [`sign_out`](Self::sign_out). An error that [may have been applied](crate::Error::may_have_applied) may have ended the
-    /// sessions in the store and left near-cache entries: call it again.
+    /// As [`sign_out`](Self::sign_out). If [`may_have_applied`](crate::Error::may_have_applied) of the error is `true`, the sessions may
+    /// have ended in the store while near caches can still serve them. Call it again.
     pub async fn sign_out_with(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
         let about = About::scope(match &scope {
             SignOutScope::Session(_) => "session",
@@ -93,8 +95,8 @@ impl TokenCache {
         }
     }
 
-    /// Ends every session of an account, on every server, as [`sign_out`](Self::sign_out) of [`SignOutScope::Account`]. A sign-in that is
-    /// in progress is refused (G2).
+    /// Ends every session of an account, on every server. It is the same as [`sign_out`](Self::sign_out) with [`SignOutScope::Account`]. A
+    /// sign-in of the account that is in progress is refused when it arrives (G2).
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
@@ -105,7 +107,7 @@ impl TokenCache {
     /// Ends the sessions that a provider's logout message names, on every server.
     ///
     /// **The caller must have verified the message**: its signature, issuer and audience. A forged message signs users out. The routes of
-    /// `token-cache-sign-out` verify messages, and then call this.
+    /// the crate `token-cache-sign-out` verify messages, and then call this method.
     ///
     /// | the message names | the sessions that end |
     /// |---|---|
@@ -113,24 +115,25 @@ impl TokenCache {
     /// | a `sid` | those with this `sid`, in every account; a later sign-in with the `sid` is refused |
     /// | both | those with this `sid`, and those of the account without a `sid` that were authenticated at the `iat` or earlier |
     ///
-    /// With [`SidMeaning::Account`], a message with a `sid` means whole accounts: each that signed in under the `sid`, and that of the
-    /// `sub`. It ends their sessions that were authenticated at the `iat` or earlier. A later sign-in with the `sid` is refused as well.
+    /// With [`SidMeaning::Account`], a message with a `sid` means whole accounts: each account that signed in under the `sid`, and the
+    /// account of the `sub`. It ends the sessions of these accounts that were authenticated at the `iat` or earlier. A later sign-in with
+    /// the `sid` is refused as well.
     ///
-    /// If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`. A session with a later authentication continues,
-    /// unless it has the `sid` of the message. So a late, repeated or replayed message does no harm (G2).
+    /// If no session matches, the method returns `Ok` with [`ended`](SignOut::ended) `false`. A session with a later authentication
+    /// continues, unless it has the `sid` of the message. A late, repeated or replayed message therefore does no harm (G2).
     ///
     /// # Errors
-    /// - [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither `sub` nor `sid`: answer the provider with 400.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) for a message that names only a `sid`, if the store has no `sid` index.
-    /// - [`Config`](crate::ErrorKind::Config) for a message that names only a `sid`, if the index knows no account of it, and the store
-    ///   may have dropped it.
-    /// - The errors of the store: answer with a 5xx, so that the provider sends the message again.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the message names neither `sub` nor `sid`. Answer the provider with status 400.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the message names only a `sid`, and the store has no `sid` index.
+    /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, the index has no account under it, and the store may have
+    ///   dropped entries of the index.
+    /// - The errors of the store. Answer the provider with a 5xx, so that it sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
-    /// Ends sessions as [`sign_out_by`](Self::sign_out_by), with the choice whether to wait for other servers' near caches. The caller
-    /// must have verified the message.
+    /// Ends sessions like [`sign_out_by`](Self::sign_out_by), and lets the caller choose whether to wait for other servers' near caches.
+    /// With [`Wait::None`], it can return before the sign-out is final. The caller must have verified the message.
     ///
     /// # Errors
     /// As [`sign_out_by`](Self::sign_out_by).
