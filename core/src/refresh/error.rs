@@ -7,13 +7,14 @@ use crate::{Error, error::Causes};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// A failure of a provider to return tokens, or to revoke one. A [`TokenSource`](super::TokenSource) returns it.
+/// The failure of a call to the provider: a refresh that returned no tokens, or a revocation. A [`TokenSource`](super::TokenSource) creates
+/// and returns it.
 ///
-/// Its [`kind`](Self::kind) decides what happens to the session. The app finds it in the [`Error`] of a failed refresh, with
-/// [`Error::refresh_error`].
+/// The [`kind`](Self::kind) of the failure decides whether the session continues. If a refresh fails, the app receives an [`Error`], and
+/// [`Error::refresh_error`] returns the `RefreshError` in it.
 ///
-/// `Display` prints the message, and `Debug` also the kind and the causes. Neither prints the new refresh token. Do not put a token into
-/// the message or the source.
+/// `Display` prints the message, and `Debug` also the kind and the causes. Neither prints the refresh token of
+/// [`with_new_refresh_token`](Self::with_new_refresh_token). Do not put a token into the message or the source.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +36,7 @@ pub struct RefreshError {
 
 /// The kind of a [`RefreshError`]: it decides whether the session continues, and when the provider is called again.
 ///
-/// During a pause after a failure, this server repeats the error without calling the provider: see
+/// If the session continues, there is a pause. Until the pause ends, this server repeats the error without calling the provider: see
 /// [`RefreshPolicy::pause`](super::RefreshPolicy::pause).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
@@ -43,22 +44,26 @@ pub struct RefreshError {
     reason = "a new kind needs a decision in the refresh that handles it"
 )]
 pub enum RefreshErrorKind {
-    /// The provider is unreachable, overloaded or faulty: the same request may succeed later. The session continues, and the refresh
-    /// token stays stored. Callers get the old access token while it is valid, then
+    /// The provider is unreachable, overloaded or faulty: the same request may succeed later. The session continues, and the refresh token
+    /// stays stored. Callers get the old access token while it is valid, and afterwards the error
     /// [`ProviderUnavailable`](crate::ErrorKind::ProviderUnavailable).
     Transient,
     /// `invalid_grant` (RFC 6749 section 5.2): the refresh token has expired, was revoked or is used up. The session ends, and callers get
-    /// [`SignedOut`](crate::ErrorKind::SignedOut). It continues if other tokens were stored during the refresh.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut).
+    ///
+    /// The session continues if other tokens were stored during the refresh. It also continues if no tokens were stored before the refresh:
+    /// callers then get [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     InvalidGrant,
-    /// The provider requires an action of the user first: consent, a second factor, a new password. The refresh token is still
-    /// valid, and the session continues. Send the user to the provider, with [`claims`](ErrorResponse::claims) if there are any.
+    /// The provider requires an action of the user first: consent, a second factor, a new password. The session continues, the refresh
+    /// token stays stored, and callers get [`InteractionRequired`](crate::ErrorKind::InteractionRequired). Send the user to the provider,
+    /// with the [`claims`](ErrorResponse::claims) of the error response if it has any.
     InteractionRequired,
-    /// `invalid_client`, `unauthorized_client` and every other refusal that concerns this app and not the user. The session continues, and
-    /// callers get [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
+    /// The provider refuses this app, and not the user: `invalid_client`, `unauthorized_client` and all other error codes. The session
+    /// continues, the refresh token stays stored, and callers get [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     Refused,
-    /// The answer is not a token response of RFC 6749 section 5.1. The session continues, and callers get
-    /// [`ProviderMalformed`](crate::ErrorKind::ProviderMalformed). Only a
-    /// [new refresh token](RefreshError::with_new_refresh_token) of the answer is stored.
+    /// The provider's answer is not a token response (RFC 6749 section 5.1). The session continues, and callers get
+    /// [`ProviderMalformed`](crate::ErrorKind::ProviderMalformed). The old tokens stay stored. If the answer had a [new refresh
+    /// token](RefreshError::with_new_refresh_token), that one replaces the old refresh token.
     Malformed,
 }
 
@@ -91,27 +96,28 @@ impl RefreshError {
     /// Creates a failure of kind [`Malformed`](RefreshErrorKind::Malformed): the provider's answer is not a token response.
     ///
     /// The session continues, and the old tokens stay stored. After a pause, the next call that needs tokens tries again. The provider may
-    /// have used the refresh token up, so also call [`answer_lost`](Self::answer_lost).
+    /// have used the refresh token up: also call [`answer_lost`](Self::answer_lost).
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Malformed, message)
     }
 
-    /// Creates the failure for an error code of the provider, as [`of_response`](Self::of_response) for a response with only that code.
+    /// Creates the failure for an error code of the provider, such as `invalid_grant`. It is the same as [`of_response`](Self::of_response)
+    /// with a response that has only that code.
     pub fn of_code(code: &str) -> Self {
         Self::of_response(ErrorResponse::new(code))
     }
 
-    /// Creates the failure for an error response of the provider (RFC 6749 section 5.2, RFC 7009 section 2.2.1). Its error code decides the
-    /// kind, and [`response`](Self::response) returns it.
+    /// Creates the failure for an error response of the provider (RFC 6749 section 5.2, RFC 7009 section 2.2.1). The error code of the
+    /// response decides the kind of the failure. [`response`](Self::response) then returns the error response.
     ///
-    /// | the response | its kind |
+    /// | the response | the kind |
     /// |---|---|
     /// | `invalid_grant` | [`InvalidGrant`](RefreshErrorKind::InvalidGrant): the session ends |
     /// | `invalid_grant` with a `suberror` or with `claims` (Microsoft Entra) | [`InteractionRequired`](RefreshErrorKind::InteractionRequired): one resource requires an action of the user |
-    /// | `interaction_required`, `login_required`, `consent_required`, `account_selection_required`, `unmet_authentication_requirements` | the same |
-    /// | one of these with the `suberror` `bad_token` or `token_expired` | `InvalidGrant` |
+    /// | `interaction_required`, `login_required`, `consent_required`, `account_selection_required`, `unmet_authentication_requirements` | `InteractionRequired` |
+    /// | a code of the rows above with the `suberror` `bad_token` or `token_expired` | `InvalidGrant` |
     /// | `server_error`, `temporarily_unavailable` | [`Transient`](RefreshErrorKind::Transient) |
-    /// | everything else | [`Refused`](RefreshErrorKind::Refused) |
+    /// | every other code | [`Refused`](RefreshErrorKind::Refused) |
     ///
     /// A [`TokenSource`](super::TokenSource) for a particular provider can change the kind with [`with_kind`](Self::with_kind).
     pub fn of_response(response: ErrorResponse) -> Self {
@@ -151,7 +157,8 @@ impl RefreshError {
         }
     }
 
-    /// Returns the same failure with another kind, for a provider whose error codes have a meaning of their own.
+    /// Replaces the kind of the failure. Use it in a [`TokenSource`](super::TokenSource) for a provider whose error codes have a meaning of
+    /// their own.
     ///
     /// ```
     /// use token_cache_core::{RefreshError, RefreshErrorKind};
@@ -167,52 +174,58 @@ impl RefreshError {
         self
     }
 
-    /// Adds a refresh token that came with an otherwise unusable answer: the provider has replaced the one that was sent.
+    /// Adds a refresh token from an answer that is otherwise unusable: the provider has replaced the refresh token that was sent.
     ///
-    /// The cache stores it with the old access token, and the next refresh sends it. It is not stored if the failure ends the session, or
-    /// if other tokens were stored during the refresh.
+    /// The cache stores it with the old access token, and the next refresh sends it. It is not stored in these cases:
+    /// - The failure ends the session.
+    /// - Other tokens were stored during the refresh.
+    /// - No tokens were stored before the refresh.
     pub fn with_new_refresh_token(mut self, refresh_token: SecretString) -> Self {
         self.new_refresh_token = Some(refresh_token);
         self
     }
 
-    /// Sets how long the provider asks for no further requests: the header `Retry-After` (RFC 9110 section 10.2.3).
+    /// Sets the time for which the provider wants no further requests, from the header `Retry-After` (RFC 9110 section 10.2.3).
     ///
-    /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. The
-    /// time is at least the pause of the [policy](super::RefreshPolicy::pause) and at most one day. For other kinds it changes nothing,
-    /// but [`pause`](Self::pause) returns it.
+    /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. A time
+    /// over one day counts as one day. A time that is shorter than the [pause](super::RefreshPolicy::pause) without the header has no
+    /// effect.
+    ///
+    /// For other kinds the time has no effect, but [`pause`](Self::pause) returns it.
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
-    /// Marks the failure: the provider may have carried the request out, and used the refresh token up, although no usable answer came.
-    /// Examples are a timeout, a broken connection, a gateway that gave up, and a token response that cannot be read.
+    /// Marks that the provider may have used the refresh token up, although no usable answer arrived. Examples are a timeout, a broken
+    /// connection, a gateway that gave up, and a token response that cannot be read.
     ///
-    /// The pause is then twenty times as long. [`AfterLostAnswer`](super::AfterLostAnswer) decides what the next refresh does.
+    /// The [pause](super::RefreshPolicy::pause) after the failure is then twenty times as long. [`AfterLostAnswer`](super::AfterLostAnswer)
+    /// decides what the next refresh does.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
     }
 
-    /// Sets the cause, such as the HTTP client's error. `Debug` prints its text, which must contain no token.
+    /// Sets the cause of the failure, such as the HTTP client's error. `Debug` prints the text of the cause, which must contain no token.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// Returns the kind of the failure.
+    /// Returns the kind of the failure, which decides whether the session continues.
     pub const fn kind(&self) -> RefreshErrorKind {
         self.kind
     }
 
-    /// Returns the error response of the provider, or `None` if [`of_response`](Self::of_response) and [`of_code`](Self::of_code) did not
-    /// create this failure.
+    /// Returns the error response of the provider. Returns `None` if the failure was created with another function than
+    /// [`of_response`](Self::of_response) and [`of_code`](Self::of_code).
     pub fn response(&self) -> Option<&ErrorResponse> {
         self.response.as_deref()
     }
 
-    /// Returns the refresh token that came with an otherwise unusable answer, or `None` if the answer had none.
+    /// Returns the refresh token of [`with_new_refresh_token`](Self::with_new_refresh_token), from an answer that is otherwise unusable.
+    /// Returns `None` if that method was not called.
     pub const fn new_refresh_token(&self) -> Option<&SecretString> {
         self.new_refresh_token.as_ref()
     }
@@ -222,8 +235,8 @@ impl RefreshError {
         self.answer_lost
     }
 
-    /// Returns how long the provider asks for no further requests, as [`retry_after`](Self::retry_after) set it, or `None` if it was not
-    /// set.
+    /// Returns the time for which the provider wants no further requests, as [`retry_after`](Self::retry_after) set it. Returns `None` if
+    /// that method was not called.
     pub const fn pause(&self) -> Option<Duration> {
         self.retry_after
     }

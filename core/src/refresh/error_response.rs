@@ -14,16 +14,17 @@ const LONGEST_DESCRIPTION: usize = 1024;
 /// The longest `claims` that are stored, in bytes. Longer ones are omitted, since a part of them is useless.
 const LONGEST_CLAIMS: usize = 8 * 1024;
 
-/// An error response of a token endpoint (RFC 6749 section 5.2).
+/// An error response of the provider's token endpoint (RFC 6749 section 5.2).
 ///
-/// A [`TokenSource`](super::TokenSource) reads it from the body of an answer, and passes it to
-/// [`RefreshError::of_response`](super::RefreshError::of_response). The app reads it from
+/// A [`TokenSource`](super::TokenSource) creates it from the body of the provider's answer, and passes it to
+/// [`RefreshError::of_response`](super::RefreshError::of_response). The app gets it from
 /// [`RefreshError::response`](super::RefreshError::response), for example to send the user to the provider with its
 /// [`claims`](Self::claims).
 ///
-/// All of it is text from the provider. Codes are stored up to 128 bytes, and a description up to 1 KiB: longer ones are truncated.
-/// Claims over 8 KiB are omitted. Logs and `Debug` contain only codes of at most 64 lower-case letters and underscores. They contain
-/// neither description nor claims, which may name a user.
+/// All texts in it come from the provider. Codes over 128 bytes and a description over 1 KiB are truncated. Claims over 8 KiB are omitted.
+///
+/// Logs and `Debug` contain only codes of at most 64 lower-case letters and underscores. They contain neither the description nor the
+/// claims, which may name a user.
 ///
 /// ```
 /// use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind};
@@ -42,7 +43,7 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Creates an error response that has only this `error` code. It is truncated to 128 bytes.
+    /// Creates an error response that has only an `error` code. A code over 128 bytes is truncated.
     pub fn new(code: impl Into<String>) -> Self {
         Self {
             code: cut(code.into(), LONGEST_CODE),
@@ -52,8 +53,10 @@ impl ErrorResponse {
         }
     }
 
-    /// Reads the body of an answer. Returns `None` if it is not a JSON object, or has no `error` code. Blank members, and members of a
-    /// wrong type, count as absent.
+    /// Creates an error response from the body of the provider's answer. Returns `None` if the body is not a JSON object, or has no `error`
+    /// code.
+    ///
+    /// Members with blank text or of a wrong type count as absent.
     pub fn from_json(body: &[u8]) -> Option<Self> {
         let text = JsonText::of(body);
         let mut json = serde_json::Deserializer::from_str(text.as_str());
@@ -71,24 +74,26 @@ impl ErrorResponse {
         Some(response)
     }
 
-    /// Returns the `error` code.
+    /// Returns the `error` code, such as `invalid_grant`.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// Returns Microsoft Entra's `suberror`, which says what the user must do, or that the refresh token is invalid. Returns `None` if the
-    /// response has none.
+    /// Returns the member `suberror`, which Microsoft Entra sends. It says what the user must do, or that the refresh token is invalid.
+    /// Returns `None` if the response has no such member.
     pub fn suberror(&self) -> Option<&str> {
         self.suberror.as_deref()
     }
 
-    /// Returns the claims challenge of the provider: JSON text for the parameter `claims` of an authorization request (OpenID
-    /// Connect Core 1.0 section 5.5). Returns `None` if the response has none, or one of more than 8 KiB.
+    /// Returns the claims challenge of the provider, or `None` if the response has none, or one over 8 KiB.
+    ///
+    /// It is JSON text. The app sends it as the parameter `claims` of the next authorization request (OpenID Connect Core 1.0 section 5.5).
     pub fn claims(&self) -> Option<&str> {
         self.claims.as_deref()
     }
 
-    /// Returns the `error_description`, or `None` if the response has none. It is meant for the developer of the app, and may name a user.
+    /// Returns the member `error_description`, or `None` if the response has no such member. It is meant for the developer of the app, and
+    /// may name a user.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }

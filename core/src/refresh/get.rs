@@ -11,35 +11,39 @@ use super::{
 use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
-    /// Returns the tokens under a key. If they are due, because they have expired or expire within at most five seconds, it first gets new
-    /// ones from `source`.
+    /// Returns the tokens under `key`. If the tokens are due, it gets new ones from `source` first, and stores them. Tokens are due when
+    /// they have expired, or expire within at most five seconds.
     ///
     /// Fresh tokens cost one request, or none on a near-cache hit. Tokens that are due are refreshed by one server, and all other callers
-    /// wait for its result. So across all app servers, one refresh at a time sends a refresh token to the provider (G6). The refresh
-    /// continues if the caller is dropped. Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the
-    /// background.
+    /// wait for its result. Across all app servers, one refresh at a time sends a refresh token to the provider (G6). The refresh continues
+    /// if the caller is dropped.
     ///
-    /// If a refresh fails because the provider or the store is unavailable, the old access token is returned while it is valid.
+    /// Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the background. If a refresh fails because the
+    /// provider or the store is unavailable, the old access token is returned while it is valid.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended while the provider was being called, no token is stored
-    ///   (G2), and the cache tries to revoke the new refresh token. The same error is returned if the provider answered `invalid_grant`:
-    ///   the session ends, and the error's source is the [`RefreshError`](crate::RefreshError).
-    /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if there are no tokens, or they are due and there is no refresh token.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended during the call to the provider, no token is stored
+    ///   (G2), and the cache tries to revoke the new refresh token.
+    /// - [`SignedOut`](ErrorKind::SignedOut) also if the provider answered `invalid_grant`. The session ends then, and the error's source
+    ///   is the [`RefreshError`](crate::RefreshError).
+    /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if the tokens are missing or due, and no refresh token is stored.
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
-    ///   [`retry_after`](crate::Error::retry_after) may say when to try again.
-    /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the provider requires an action of the user first: the session
+    ///   [`retry_after`](crate::Error::retry_after) may return when to try again.
+    /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the provider requires an action of the user first. The session
     ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
-    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token
-    ///   is stored; a refresh token that came without one is. These errors are repeated for a while without calling the provider
-    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)).
-    /// - [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit. Its refresh token is stored alone, or revoked if
-    ///   it is over the limit itself.
+    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) if the provider refuses this app, and
+    ///   [`ProviderMalformed`](ErrorKind::ProviderMalformed) if its answer is not a token response. The old tokens stay stored. A new
+    ///   refresh token in such an answer replaces the old one.
+    /// - [`TooLarge`](ErrorKind::TooLarge) if the new tokens are over the store's limit. The new refresh token is stored with the old
+    ///   access token. If that is too large as well, the new refresh token is revoked.
     /// - [`Unexpected`](ErrorKind::Unexpected) if the token source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing for too long.
-    /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set; [`KeyMissing`](ErrorKind::KeyMissing) if
-    ///   this server's ring lacks the key of the entry.
+    /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set.
+    /// - [`KeyMissing`](ErrorKind::KeyMissing) if this server's key ring lacks the key that the entry was encrypted under.
     /// - The errors of the store, which are never reported as a missing entry (G4).
+    ///
+    /// After an error of the provider, calls of this server get the same error for a while, without another call to the provider.
+    /// [`RefreshPolicy::pause`](crate::RefreshPolicy::pause) sets how long.
     pub async fn get_or_refresh(
         &self,
         key: &EntryKey,
@@ -49,8 +53,8 @@ impl Session {
             .await
     }
 
-    /// Returns the tokens under a key, and refreshes them if they are due, as [`get_or_refresh`](Self::get_or_refresh). The options set
-    /// the resource, the scopes, the entry whose refresh token is sent, and an access token that a resource has rejected.
+    /// Returns the tokens under `key`, and refreshes them if they are due, like [`get_or_refresh`](Self::get_or_refresh) with `options`.
+    /// The options set the resource, the scopes, the entry whose refresh token is sent, and an access token that a resource has rejected.
     ///
     /// # Errors
     /// As [`get_or_refresh`](Self::get_or_refresh).

@@ -5,10 +5,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::RefreshPolicy;
 use crate::{EntryKey, TokenSet};
 
-/// The options of one call of [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with): which refresh token to send, and
-/// what to request with it.
+/// The options of one call of [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with): which refresh token a refresh sends,
+/// and what it requests with it.
 ///
-/// By default, a refresh sends the entry's own refresh token, and requests no resource and no scopes.
+/// By default, a refresh sends the refresh token of the requested entry, and requests no particular resource and no particular scopes.
 ///
 /// ```
 /// use token_cache_core::{EntryKey, RefreshOptions};
@@ -30,48 +30,54 @@ pub struct RefreshOptions {
 }
 
 impl RefreshOptions {
-    /// Creates the default options: a refresh by the entry's own refresh token, for the original grant.
+    /// Creates the default options: a refresh sends the refresh token of the requested entry, and requests the scopes of the original
+    /// grant.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends the refresh token of another entry of the session, under `key`. By default, the entry's own one is sent.
+    /// Sets the entry whose refresh token a refresh sends: the entry of the same session under `key`. By default, the refresh token of the
+    /// requested entry is sent.
     ///
-    /// The new access token is stored under the requested key, without a refresh token. If the provider returns a new refresh token, it is
-    /// stored under `key`. The refresh token is never sent twice at once, however many entries use it (G6).
+    /// The new access token is stored in the requested entry, without a refresh token. If the provider returns a new refresh token, it is
+    /// stored in the entry under `key`. Even if many entries use one refresh token, one refresh at a time sends it (G6).
     pub fn spending(mut self, key: EntryKey) -> Self {
         self.spends = Some(key);
         self
     }
 
-    /// Requests tokens for a resource (RFC 8707). By default, the request names none.
+    /// Sets the resource for which a refresh requests tokens (RFC 8707). By default, the request names no resource.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// Requests these scopes (RFC 6749 section 6). By default, the request names none, which means those of the original grant.
+    /// Sets the scopes that a refresh requests (RFC 6749 section 6). By default, the request names no scopes, which means those of the
+    /// original grant.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Calls the source even if no refresh token is stored: for client credentials (RFC 6749 section 4.4), or an exchange of an assertion
-    /// (RFC 8693). By default, the call then fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable).
+    /// Allows a refresh to call the token source even if no refresh token is stored. Use it for client credentials (RFC 6749 section 4.4),
+    /// or to exchange an assertion (RFC 8693).
     ///
-    /// One server calls the source, and the others wait for its result.
+    /// By default, such a call fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable). One server calls the token source, and the
+    /// others wait for its result.
     pub fn without_refresh_token(mut self) -> Self {
         self.without_refresh_token = true;
         self
     }
 
-    /// Refreshes if `access_token` is the stored one, even if it has not expired: a resource has answered 401 to it (RFC 6750
-    /// section 3.1, `invalid_token`).
+    /// Requests a refresh because a resource has rejected `access_token`: it answered 401 with `invalid_token` (RFC 6750 section 3.1). The
+    /// refresh takes place even if the access token has not expired.
     ///
-    /// All callers that name the same access token, on all servers, share one refresh. If the stored access token is another one,
-    /// it is returned as usual. The rejected token is never returned: if the provider is unavailable, the call fails. If a
-    /// resource rejects one new access token after another, each server calls the provider at most once in the policy's
-    /// [`pause`](RefreshPolicy::pause).
+    /// All callers that pass the same access token, on all servers, share one refresh. If another access token is stored by now, that one
+    /// is returned, after a refresh if it is due.
+    ///
+    /// The rejected token is never returned: if the provider is unavailable, the call fails. If a resource rejects one new access token
+    /// after another, each server calls the provider at most once per [`pause`](RefreshPolicy::pause). In between, the call fails with
+    /// [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     ///
     /// ```
     /// # use token_cache_core::{EntryKey, RefreshOptions, Result, Session, TokenSet, TokenSource};

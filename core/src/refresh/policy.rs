@@ -9,29 +9,30 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause that a provider may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The treatment of a refresh token that was sent to the provider and whose answer was lost, for [`RefreshPolicy::after_lost_answer`].
+/// The choice of what happens to a refresh token whose use at the provider is unknown, for [`RefreshPolicy::after_lost_answer`].
 ///
-/// An answer is lost if the server that sent the token died, or if the provider's answer did not arrive or could not be read. No cache
-/// can know whether the provider used the token up.
+/// It applies if a refresh token was sent and the answer was lost: the server that sent the token died, or the provider's answer did not
+/// arrive or could not be read. No cache can know whether the provider has used the token up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a token is either sent again or not"
 )]
 pub enum AfterLostAnswer {
-    /// The next refresh sends it once more. Most providers allow that for a while. A provider that does not treats the token as
-    /// stolen and revokes the whole family, so the user must sign in again.
+    /// The next refresh sends the token once more. Most providers allow that for a while. Other providers treat the token as stolen, and
+    /// revoke all tokens of the same sign-in. The user must then sign in again.
     #[default]
     SendAgain,
-    /// The next refresh ends the session with [`SignedOut`](crate::ErrorKind::SignedOut), and the token is not sent again. Each refresh
-    /// then sends at least two more requests to the store: it records that it is about to send the token, and renews its lock.
+    /// The next refresh does not send the token again. It ends the session, and callers get [`SignedOut`](crate::ErrorKind::SignedOut).
+    ///
+    /// With this choice, each refresh sends at least two more requests to the store: it records that it is about to send the token, and
+    /// renews its refresh lock.
     EndSession,
 }
 
-/// The times and limits of all refreshes of a cache, for [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
+/// The times and limits of all refreshes of a cache. Pass it to [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
 ///
-/// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses a value out of its range with
-/// [`Misuse`](crate::ErrorKind::Misuse).
+/// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) if a value is out of its range.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,30 +44,35 @@ pub enum AfterLostAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
-    /// How long a refresh lock lasts without being renewed: 10 seconds by default, from one second to five minutes. If a server dies
-    /// during a refresh, the others wait this long before one of them refreshes.
+    /// How long a refresh lock lasts unless its server renews it: 10 seconds by default, from one second to five minutes. If a server dies
+    /// during a refresh, the other servers wait at most this long before one of them refreshes.
     pub lease: Duration,
-    /// How long the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes. After that, the answer
-    /// counts as lost.
+    /// How long the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes. Afterwards the refresh
+    /// fails as [`Transient`](RefreshErrorKind::Transient), and its answer counts as [lost](RefreshError::answer_lost).
     pub provider_timeout: Duration,
-    /// How long revoking a token may take: 5 seconds by default, from one second to five minutes.
+    /// How long the provider may take to revoke a token: 5 seconds by default, from one second to five minutes. Afterwards the revocation
+    /// is aborted and logged, and the token may stay valid at the provider.
     pub revocation_timeout: Duration,
-    /// How many refreshes ahead of an expiry may run in the background of this process at once: 32 by default. The value 0 turns them off.
+    /// How many refreshes of tokens that are not due yet may run in the background of this process at once: 32 by default. At the limit,
+    /// and with the value 0, tokens are refreshed only when they are due.
     pub ahead: usize,
-    /// How long a server does not call the provider again after a transient failure without a `Retry-After`: one second by default, from 10
-    /// milliseconds to five minutes.
+    /// How long this server waits after a failed refresh before it calls the provider again: one second by default, from 10 milliseconds to
+    /// five minutes.
     ///
-    /// After a refusal or an unusable answer the pause is ten times as long, and after a lost answer twenty times, up to five minutes. A
-    /// pause applies to one refresh token, or to one entry if the provider refused what was requested for it. During the pause, callers get
-    /// the error again. A pause ends early when other tokens are stored. Each server has its own pauses.
+    /// The value is the pause after a transient failure. The pause is ten times as long after a refusal or an unusable answer, and twenty
+    /// times as long after a lost answer, but at most five minutes. After a transient failure, the provider's `Retry-After` can make it
+    /// longer.
+    ///
+    /// A pause applies to one refresh token, or to one entry if the provider refused what was requested for it. During the pause, calls
+    /// that need new tokens get the same error again. A pause ends early when other tokens are stored. Each server has its own pauses.
     pub pause: Duration,
     /// The assumed lifetime of an access token if the provider does not state one, from one second to ten years. `None`, the default, means
     /// unlimited: such a token is refreshed only when the app [rejects](crate::RefreshOptions::rejected) it.
     ///
-    /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies to tokens that can be refreshed. A
-    /// token of this kind that has expired is still served while the provider is unavailable.
+    /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies only to tokens that can be refreshed.
+    /// After this lifetime, an access token is still returned while the provider is unavailable.
     pub default_lifetime: Option<Duration>,
-    /// The treatment of a refresh token whose answer was lost: [`AfterLostAnswer::SendAgain`] by default.
+    /// The choice of what happens to a refresh token whose answer was lost: [`AfterLostAnswer::SendAgain`] by default.
     pub after_lost_answer: AfterLostAnswer,
 }
 

@@ -2,28 +2,35 @@ use secrecy::SecretString;
 
 use crate::{Timestamp, TokenSet};
 
-/// The input of [`TokenSource::refresh`](super::TokenSource::refresh): the old tokens, and what to request with them.
+/// The input of [`TokenSource::refresh`](super::TokenSource::refresh): the old tokens, and what the token source requests with their
+/// refresh token.
 ///
-/// The cache creates one for each call to the provider. An app creates one only to call a source without a cache, for example in a test.
+/// The cache creates one for each call to the provider. An app creates one only to call a token source without a cache, for example in a
+/// test.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RefreshRequest {
-    /// The stored tokens, whose refresh token is to be sent. They always have one, except with
-    /// [`RefreshOptions::without_refresh_token`](super::RefreshOptions::without_refresh_token). Then this is `None` if no entry is stored.
+    /// The stored tokens, whose refresh token the token source sends.
+    ///
+    /// They always have a refresh token, unless the caller set
+    /// [`RefreshOptions::without_refresh_token`](super::RefreshOptions::without_refresh_token). With that option, they may lack one, and
+    /// the field is `None` if no tokens are stored.
     pub tokens: Option<TokenSet>,
-    /// The resource of the new tokens (RFC 8707), or `None` if the caller set no
-    /// [`RefreshOptions::resource`](super::RefreshOptions::resource).
+    /// The resource for which tokens are requested (RFC 8707). `None` if the caller did not set
+    /// [`RefreshOptions::resource`](super::RefreshOptions::resource): the request then names no resource.
     pub resource: Option<String>,
-    /// The scopes to request (RFC 6749 section 6). If it is empty, the source requests no scopes, which means those of the original grant.
+    /// The scopes to request (RFC 6749 section 6). If the list is empty, the token source requests no scopes, which means those of the
+    /// original grant.
     pub scopes: Vec<String>,
-    /// The time of the request on the store's clock, for [`TokenSet::from_response`]. The lifetime in the answer is counted from it, so
-    /// that a slow answer never makes a token seem younger.
+    /// The time just before the request, on the store's clock. Pass it to [`TokenSet::from_response`], which counts the lifetime of the new
+    /// tokens from it. A slow answer then never makes a token seem younger than it is.
     pub sent_at: Timestamp,
 }
 
 impl RefreshRequest {
-    /// Creates a request for new tokens with the refresh token of `tokens`. `sent_at` is the current time. The request names no resource
-    /// and no scopes.
+    /// Creates a request for new tokens with the refresh token of `tokens`. The request names no resource and no scopes.
+    ///
+    /// `sent_at` is the current time on the store's clock: the result of [`TokenCache::now`](crate::TokenCache::now).
     pub const fn new(tokens: Option<TokenSet>, sent_at: Timestamp) -> Self {
         Self {
             tokens,
@@ -33,19 +40,20 @@ impl RefreshRequest {
         }
     }
 
-    /// Sets the resource of the new tokens (RFC 8707).
+    /// Sets the resource for which tokens are requested (RFC 8707). By default, the request names no resource.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// Sets the scopes to request.
+    /// Sets the scopes to request. By default, the request names no scopes, which means those of the original grant.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Returns the refresh token to send, or `None` if there are no tokens, or they have no refresh token.
+    /// Returns the refresh token that the token source must send. Returns `None` if [`tokens`](Self::tokens) is `None` or has no refresh
+    /// token.
     pub fn refresh_token(&self) -> Option<&SecretString> {
         self.tokens.as_ref().and_then(TokenSet::refresh_token)
     }

@@ -102,21 +102,28 @@ pub(super) fn warn_of_loss(why: &dyn fmt::Display) {
     );
 }
 
-/// A handle to the revocation of a refresh token at the provider, which runs in the background after a sign-out.
+/// A handle to the revocation of a refresh token at the provider, which continues in the background after a sign-out.
 /// [`Session::sign_out_and_revoke`] returns it.
 ///
-/// The revocation continues if the handle is dropped. Call [`outcome`](Self::outcome) to wait for it, for example before the process ends.
+/// The revocation also continues if the handle is dropped. Call [`outcome`](Self::outcome) to wait for it, for example before the process
+/// ends.
 pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
 
 impl Revoking {
-    /// Waits until the provider has answered, at most for the [`revocation_timeout`](super::RefreshPolicy::revocation_timeout).
+    /// Waits until the provider has answered the revocation, at most for the
+    /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout).
     ///
-    /// Returns `Ok` if the provider revoked the token. Also returns `Ok` if no refresh token was found, or the source revokes nothing, or
-    /// the revocation would have ended another session of the account ([`Revocation::Grant`]).
+    /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if nothing had to be revoked:
+    /// - The session had no refresh token under the key.
+    /// - The token source revokes nothing ([`Revocation::None`]).
+    /// - The revocation would have ended another session of the account ([`Revocation::Grant`]).
     ///
     /// # Errors
-    /// The error of the source; [`Transient`](super::RefreshErrorKind::Transient) after the timeout, or if the runtime shut down;
-    /// [`Refused`](super::RefreshErrorKind::Refused) if the source panicked. The sign-out is final regardless of it.
+    /// - The error of the token source.
+    /// - [`Transient`](super::RefreshErrorKind::Transient) after the timeout, or if the tokio runtime shut down.
+    /// - [`Refused`](super::RefreshErrorKind::Refused) if the token source panicked.
+    ///
+    /// The sign-out is final also after an error.
     pub async fn outcome(self) -> Result<(), RefreshError> {
         match self.0 {
             None => Ok(()),
@@ -130,19 +137,22 @@ impl Revoking {
 }
 
 impl Session {
-    /// Signs `scope` out, as [`TokenCache::sign_out`](crate::TokenCache::sign_out), and then revokes at the provider the refresh token that
-    /// this session has under `key`.
+    /// Ends the sessions of `scope`, like [`TokenCache::sign_out`](crate::TokenCache::sign_out). Then revokes at the provider the refresh
+    /// token that this session has under `key`.
     ///
-    /// It reads the refresh token first, then signs out, then starts the revocation and returns. The revocation continues in the
-    /// background: see [`Revoking`]. No refresh token is revoked if [`TokenSource::revocation`] is [`Revocation::None`], or if the entry
-    /// has none. The same applies if the session has ended already.
+    /// The method reads the refresh token, signs out, starts the revocation, and returns. The revocation continues in the background: see
+    /// [`Revoking`].
     ///
-    /// If the token cannot be read for another reason, the sign-out continues, and the failure is logged. Only this session's token can
-    /// be read, because that of another session needs its ticket. Refresh tokens of the other sessions that the scope ends are not
-    /// revoked.
+    /// No refresh token is revoked in these cases:
+    /// - [`TokenSource::revocation`] returns [`Revocation::None`].
+    /// - The entry under `key` is missing, or has no refresh token.
+    /// - This session has ended already.
+    /// - The refresh token cannot be read. That is logged, and the sign-out continues.
+    ///
+    /// If `scope` ends other sessions too, their refresh tokens are not revoked: reading them needs the tickets of those sessions.
     ///
     /// # Errors
-    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out). Nothing is revoked then.
+    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out). After an error, nothing is revoked.
     pub async fn sign_out_and_revoke(
         &self,
         scope: SignOutScope,
@@ -153,11 +163,11 @@ impl Session {
             .await
     }
 
-    /// Signs out and revokes a refresh token as [`sign_out_and_revoke`](Self::sign_out_and_revoke), with the choice whether to wait for
-    /// other servers' near caches. With [`Wait::None`], it can return before the sign-out is final.
+    /// Ends sessions and revokes a refresh token like [`sign_out_and_revoke`](Self::sign_out_and_revoke), and lets the caller choose
+    /// whether to wait for other servers' near caches. With [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
-    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+    /// As [`sign_out_and_revoke`](Self::sign_out_and_revoke).
     pub async fn sign_out_and_revoke_with(
         &self,
         scope: SignOutScope,

@@ -6,36 +6,38 @@ use secrecy::SecretString;
 use super::{RefreshError, RefreshRequest};
 use crate::TokenSet;
 
-/// The effect of revoking a refresh token at the provider, as [`TokenSource::revocation`] returns it. RFC 7009 section 2.1 leaves it to the
-/// provider.
+/// The effect of revoking a refresh token at the provider (RFC 7009 section 2.1 leaves it to the provider). [`TokenSource::revocation`]
+/// returns it.
 ///
-/// It decides whether a sign-out revokes: see [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke).
+/// It decides whether [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) revokes the session's refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a new variant needs a decision in a sign-out that handles it"
 )]
 pub enum Revocation {
-    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it. Only a refresh that a
-    /// sign-out overtook tries to revoke its new token, because no other code will ever have that token.
+    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it.
+    ///
+    /// A refresh still calls [`TokenSource::revoke`] for a new refresh token that it cannot store, because no other code will ever have
+    /// that token.
     #[default]
     None,
-    /// Revoking ends the token that is sent, and the tokens issued with it. A sign-out revokes.
+    /// Revoking a refresh token ends it and the tokens that were issued with it. A sign-out revokes the refresh token.
     Token,
-    /// Revoking ends everything that the user ever granted this app, including other browsers' tokens (Google, some Auth0 tenants). A
-    /// sign-out revokes, unless another session of the account lives or the store cannot say whether one does.
+    /// Revoking a refresh token ends everything that the user ever granted this app, including the tokens of other browsers (Google, some
+    /// Auth0 tenants). A sign-out revokes the refresh token only if the store confirms that no other session of the account lives.
     Grant,
 }
 
 /// A source of new tokens: the client of a provider's token endpoint and revocation endpoint. The app passes it to
 /// [`Session::get_or_refresh`](crate::Session::get_or_refresh).
 ///
-/// A closure `move |request| async move { … }` is a source that cannot revoke. The crate `token-cache-providers` has complete
-/// ones.
+/// A closure `move |request| async move { … }` is a token source that cannot revoke. The crate `token-cache-providers` has token sources
+/// for both.
 ///
-/// Each call runs in a task of its own. After the [`provider_timeout`](super::RefreshPolicy::provider_timeout) or the
-/// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout), the task is aborted. A panic in it becomes an error for all waiting
-/// callers.
+/// Each call of a token source runs in a task of its own. After the [`provider_timeout`](super::RefreshPolicy::provider_timeout) or the
+/// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout), the task is aborted. A panic in the task becomes an error for all
+/// waiting callers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -62,28 +64,28 @@ pub enum Revocation {
 pub trait TokenSource: Send + Sync + 'static {
     /// Sends the refresh token of `request` to the provider, and returns the new tokens (RFC 6749 section 6).
     ///
-    /// An implementation sends the request once, without a retry: the provider may have used the refresh token up. Across all servers,
+    /// An implementation must send the request once, without a retry: the provider may have used the refresh token up. Across all servers,
     /// one call at a time sends a refresh token (G6).
     ///
-    /// If the answer omits the refresh token, the ID token or the scopes, the cache keeps the old ones (RFC 6749 section 6). It does not
-    /// if the new tokens are for another entry than the one whose refresh token was sent
-    /// ([`RefreshOptions::spending`](super::RefreshOptions::spending)).
+    /// If the new tokens lack a refresh token, an ID token or scopes, the cache takes these from the old tokens (RFC 6749 section 6). With
+    /// [`RefreshOptions::spending`](super::RefreshOptions::spending), the new tokens are for another entry, and the cache takes nothing
+    /// from the old tokens.
     ///
     /// # Errors
-    /// A [`RefreshError`], whose [kind](super::RefreshErrorKind) decides what happens to the session.
+    /// A [`RefreshError`], whose [kind](super::RefreshErrorKind) decides whether the session continues.
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError>;
 
-    /// Revokes a refresh token at the provider (RFC 7009).
+    /// Revokes `refresh_token` at the provider (RFC 7009).
     ///
     /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) calls it after the sign-out. A refresh calls it for a new
     /// refresh token that cannot be stored, because its session was signed out or the token is too large.
     ///
     /// # Errors
-    /// A [`RefreshError`]. The failure is logged and counted, and the sign-out stays final. [`Revoking::outcome`](super::Revoking::outcome)
-    /// returns the failure of a revocation after a sign-out.
+    /// A [`RefreshError`], which is logged. The sign-out stays final. [`Revoking::outcome`](super::Revoking::outcome) returns the error of
+    /// a revocation after a sign-out.
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError>;
 
-    /// Returns the effect of [`revoke`](Self::revoke) at this provider, or [`Revocation::None`] if a sign-out must revoke nothing.
+    /// Returns the effect of [`revoke`](Self::revoke) at this provider. Return [`Revocation::None`] if a sign-out must revoke nothing.
     fn revocation(&self) -> Revocation;
 }
 
