@@ -3,14 +3,15 @@ use std::time::Duration;
 use super::{boot_time::BootInstant, lease::with_drift};
 use crate::{Acknowledgement, InvalidationId, LeaseHolder, Published, RegistryId, ServerId};
 
-/// The wait of a sign-out for the acknowledgements of its invalidation message, as a state machine that does no I/O.
+/// The wait of a sign-out until the other app servers have acknowledged its invalidation message, as a state machine that does no I/O.
 ///
-/// The wait ends when each server with a lease has dropped its near-cache entries, or when every lease has expired. Then no server can
-/// serve the ended sessions (G1).
+/// The server that signs out creates it with [`new`](Self::new), and passes each acknowledgement to [`acknowledged`](Self::acknowledged)
+/// until [`is_over`](Self::is_over) returns `true`. Then no server can serve the ended sessions (G1): each server with a lease has dropped
+/// its near-cache entries, or every lease has expired.
 ///
-/// The registry of near-cache leases may be new, for example after a failover. Then it may lack a lease that was granted before. The
-/// registry counts as complete if this server, or a server that acknowledged, has known it for longer than any lease lasts. Otherwise the
-/// sign-out waits for the longest lease.
+/// The servers with a lease are read from the registry of near-cache leases, a list in the store. After a failover of the store, the
+/// registry may be new, and may lack a lease that still runs. The registry counts as complete if this server, or a server that
+/// acknowledged, has known it for longer than any lease lasts. If it does not count as complete, the wait lasts for the longest lease.
 #[derive(Debug, Clone)]
 pub struct AckWait {
     message: InvalidationId,
@@ -21,11 +22,13 @@ pub struct AckWait {
 }
 
 impl AckWait {
-    /// Starts the wait for the servers in [`Published::holders`], except `own`. The server `own` is the one that signs out, and has dropped
-    /// its entries already.
+    /// Starts the wait for the acknowledgements of a published invalidation message.
     ///
-    /// `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`. `received`
-    /// is the time when the store's answer `published` was received. `longest_lease` is the longest lease of any server.
+    /// - `published` is the store's answer to the publication. The wait is for its [`holders`](Published::holders), except `own`.
+    /// - `own` is the server that signs out. It must have dropped its own entries already.
+    /// - `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`.
+    /// - `longest_lease` is the longest lease of any server.
+    /// - `received` is the time at which this server received `published`.
     pub fn new(
         published: Published,
         own: ServerId,
@@ -48,8 +51,8 @@ impl AckWait {
         }
     }
 
-    /// Records the acknowledgement of a server, so that the wait continues for the other servers only. Ignores acknowledgements of other
-    /// messages.
+    /// Records the acknowledgement of a server, so that the wait continues only for the others. An acknowledgement of another message is
+    /// ignored.
     pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
         if acknowledgement.message != self.message {
             return;
@@ -59,30 +62,31 @@ impl AckWait {
             .retain(|holder| holder.server != acknowledgement.server);
     }
 
-    /// Returns `true` if the wait has ended at `now`: no server can serve the ended sessions from its near cache any more.
+    /// Returns `true` if the wait has ended at `now`: no other server can serve the ended sessions from its near cache any more.
     pub fn is_over(&self, now: BootInstant) -> bool {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
-    /// Returns `true` if the registry is known to contain every running lease. Otherwise acknowledgements do not end the wait: it lasts
-    /// until [`over_at`](Self::over_at).
+    /// Returns `true` if the registry of near-cache leases is known to contain every lease that runs. The wait then ends when all servers
+    /// have acknowledged. If it is `false`, the wait lasts until [`over_at`](Self::over_at).
     pub fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Returns when the wait ends without acknowledgements. By then every lease that was granted before the invalidation message has
-    /// expired.
+    /// Returns the time at which the wait ends even without acknowledgements. It is the longest lease, plus 2% and 5 ms, after the
+    /// publication was answered. Every lease that was granted before the invalidation message has expired by then.
     pub fn over_at(&self) -> BootInstant {
         self.over_at
     }
 
     /// Returns the servers that have not acknowledged yet. When the wait is over, pass them to
-    /// [`BackplaneConnection::reap`](crate::BackplaneConnection::reap), which removes them from the registry.
+    /// [`BackplaneConnection::reap`](crate::BackplaneConnection::reap). It removes them from the registry of near-cache leases, so that
+    /// later sign-outs do not wait for them.
     pub fn silent(&self) -> &[LeaseHolder] {
         &self.silent
     }
 
-    /// Returns the id of the invalidation message that is waited for.
+    /// Returns the id of the invalidation message whose acknowledgements are awaited.
     pub fn message(&self) -> InvalidationId {
         self.message
     }

@@ -1,23 +1,24 @@
 use std::{fmt, time::Duration};
 
-/// An instant of a [`BootTime`], in nanoseconds since the start of that clock. Leases and ages are measured with it.
+/// A time on a [`BootTime`] clock, in nanoseconds since the start of that clock. [`BootTime::now`] returns it.
 ///
-/// Instants of two servers cannot be compared.
+/// The near cache measures leases and the ages of its entries with it. Times of two servers cannot be compared, because each server has its
+/// own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BootInstant(u64);
 
 impl BootInstant {
-    /// Returns the instant `nanos` nanoseconds after the clock's start.
+    /// Creates the time that is `nanos` nanoseconds after the start of the clock, for implementations of [`BootTime`].
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// Returns the nanoseconds since the clock's start.
+    /// Returns the number of nanoseconds since the start of the clock.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// Returns the time since `earlier`, or zero if `earlier` is later than `self`.
+    /// Returns the duration from `earlier` to `self`, or zero if `earlier` is later than `self`. Both must come from the same clock.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -32,15 +33,16 @@ impl std::ops::Add<Duration> for BootInstant {
     }
 }
 
-/// A monotonic clock that continues while the machine sleeps. Leases and ages of near-cache entries are measured with it.
+/// A monotonic clock that continues while the machine sleeps. The near cache measures leases and the ages of its entries with it.
 ///
-/// An app uses [`SystemBootTime`]. Tests use a manual clock.
+/// An app uses [`SystemBootTime`], and need not implement this trait. Tests implement it with a clock that they set.
 pub trait BootTime: fmt::Debug + Send + Sync + 'static {
-    /// Returns the current instant.
+    /// Returns the current time of the clock. It must never be earlier than a time that was returned before.
     fn now(&self) -> BootInstant;
 }
 
-/// The machine's clock: `CLOCK_BOOTTIME` on Linux and Android, which includes suspension, and a monotonic clock elsewhere.
+/// The machine's own clock, which a cache uses by default: `CLOCK_BOOTTIME` on Linux and Android, which continues while the machine sleeps.
+/// On other systems it is a monotonic clock.
 ///
 /// If a hypervisor freezes a virtual machine, no clock of that machine counts the frozen time. Do not use a near cache on machines that can
 /// be frozen.

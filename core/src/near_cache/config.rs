@@ -9,17 +9,16 @@ const AGES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=MA
 const DEFAULT_LEASE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
-/// The settings of a server's near cache, for [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache). By default, a cache
-/// has no near cache.
+/// The settings of an app server's near cache. Pass them to [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache).
+/// Without them, a server has no near cache.
 ///
-/// A near cache serves reads from this process's memory.
+/// With a near cache, a server serves reads from its own memory. Near-cache entries contain decrypted tokens. They are wiped from memory
+/// when they are dropped.
 ///
 /// A sign-out returns when no server can serve a near-cache entry of the ended sessions (G1). If the store has a
 /// [`Backplane`](crate::Backplane), the other servers acknowledge that they dropped these entries. A server that does not acknowledge,
-/// because it crashed or is cut off, delays a sign-out by one [`lease`](Self::lease), once. If the store has no backplane, **every**
-/// sign-out waits for [`max_age`](Self::max_age).
-///
-/// Near-cache entries hold decrypted tokens in this process's memory. They are wiped when they are dropped.
+/// because it crashed or is cut off, delays a sign-out once, by at most the longest [`lease`](Self::lease) of any server. If the store has
+/// no backplane, **every** sign-out waits for the longest [`max_age`](Self::max_age) of any server.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,10 +53,10 @@ impl NearCacheLimits {
 }
 
 impl NearCacheConfig {
-    /// Creates the default settings: up to 100,000 items and 64 MiB. On a store with a [`Backplane`](crate::Backplane), the lease is one
-    /// second and the maximum age is one minute.
+    /// Creates the default settings: at most 100,000 items and 64 MiB, a lease of one second, and a maximum age of one minute.
     ///
-    /// On a store without a backplane, also set [`max_age`](Self::max_age): the cache cannot be opened otherwise.
+    /// On a store without a [`Backplane`](crate::Backplane), there is no lease and no default maximum age. Set [`max_age`](Self::max_age)
+    /// there: [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) otherwise.
     pub const fn new() -> Self {
         Self {
             lease: None,
@@ -67,30 +66,38 @@ impl NearCacheConfig {
         }
     }
 
-    /// Sets the lease: how long this server may serve near-cache entries without contact to the store. It can be 100 ms to 30 s, and is one
-    /// second by default. The lease is renewed four times in its duration. Only stores with a [`Backplane`](crate::Backplane) support it.
+    /// Sets the duration of the lease: how long this server may serve near-cache entries without contact to the store. The default is one
+    /// second, and the range is 100 ms to 30 s.
+    ///
+    /// The server renews its lease four times in that duration. A longer lease needs fewer requests, and a crashed server then delays a
+    /// sign-out for longer.
+    ///
+    /// Only a store with a [`Backplane`](crate::Backplane) supports a lease. On another store,
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) if it is set.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// Sets the maximum age of a near-cache entry, measured from the time when its read was sent. It can be 100 ms to 60 s.
+    /// Sets the maximum age at which a near-cache entry is served. The age is measured from the time at which the read that stored the
+    /// entry was sent. The range is 100 ms to 60 s.
     ///
-    /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, it must be set, and every
-    /// sign-out on any server takes at least that long.
+    /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, there is no default, and every
+    /// sign-out on any server waits for the maximum age.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// Sets the most items in the near cache: 16 to 10,000,000, and 100,000 by default. An entry is one item, and a session record is
-    /// another.
+    /// Sets the largest number of items in the near cache: 100,000 by default, from 16 to 10,000,000. An item is an entry or a session
+    /// record.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// Sets the most bytes in the near cache: at least 64 KiB, and 64 MiB by default. An item counts as its value and 288 bytes.
+    /// Sets the largest size of the near cache in bytes: 64 MiB by default, and at least 64 KiB. Each item counts as the bytes of its value
+    /// plus 288.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self

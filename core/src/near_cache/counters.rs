@@ -5,11 +5,11 @@ use crate::AccountKey;
 /// The number of counters that all accounts share. A sign-out makes about one in this many other entries a miss.
 const COUNTERS: usize = 4_096;
 
-/// The value of an account's invalidation counter when a read was sent. Each invalidation of the account raises the counter. Accounts can
-/// share a counter.
+/// The value of an account's invalidation counter at one time. Each invalidation of the account raises the counter.
+/// [`NearCacheLease::counter`](super::NearCacheLease::counter) returns the present value.
 ///
-/// [`NearCacheLease::counter`](super::NearCacheLease::counter) returns it. The result of the read may be served from the near cache while
-/// the value is unchanged.
+/// The near cache stores the value with each result of a read. It may serve the result only while the account's counter still has that
+/// value. Several accounts can share a counter: an invalidation of one then also affects the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidationCounter(u64);
 

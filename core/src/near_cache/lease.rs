@@ -12,16 +12,21 @@ use super::{
 };
 use crate::{AccountKey, Invalidation, RegistryId};
 
-/// The number of a backplane connection of this server, from [`NearCacheLease::connecting`]. Later connections have greater numbers.
+/// The number of a backplane connection of this server. [`NearCacheLease::connecting`] returns it, and the later events of the connection
+/// are passed with it.
 ///
-/// Events of an earlier connection are ignored by this number.
+/// A later connection has a greater number. [`NearCacheLease`] uses it to ignore the events of an earlier connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionNumber(u64);
 
-/// An app server's right to serve its near-cache entries, as a state machine that does no I/O: the lease, and the invalidation counters.
+/// The lease of an app server, its right to serve near-cache entries, and its invalidation counters. It is a state machine that does no
+/// I/O.
 ///
-/// A near-cache entry may be served while the lease runs and the entry's [`InvalidationCounter`] equals the present one of its account.
-/// Both are checked at each hit. Each method is one atomic step. The model tests explore every order of these steps.
+/// An entry may be served while the lease runs and the [`InvalidationCounter`] that is stored with the entry equals the present one of its
+/// account. [`may_serve`](Self::may_serve) checks both at each hit.
+///
+/// A [`TokenCache`](crate::TokenCache) creates it and passes it the events of its backplane connection. Every method is one atomic step,
+/// and can be called from several threads.
 #[derive(Debug)]
 pub struct NearCacheLease {
     counters: InvalidationCounters,
@@ -37,17 +42,18 @@ struct Known {
 }
 
 impl NearCacheLease {
-    /// Creates the state of a server without a lease, which serves no near-cache entry until a backplane connection has
-    /// [renewed](Self::renewed) the lease.
+    /// Creates the state of a server on a store with a backplane. The server has no lease yet, and serves no near-cache entry until a
+    /// backplane connection has [renewed](Self::renewed) the lease.
     pub fn new() -> Self {
         Self::with_lease_until(0)
     }
 
-    /// Creates the state of a server on a store without a backplane, where entries need no lease. They are served until their maximum age.
+    /// Creates the state of a server on a store without a backplane. No lease is needed there: near-cache entries are served until their
+    /// maximum age.
     ///
-    /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of all servers before it returns. Every server
-    /// must therefore know that this one has a near cache. [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead. When every
-    /// server knows, it calls [`serve_until_resigned`](Self::serve_until_resigned).
+    /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of any server. The caller must make sure that
+    /// every server knows that this one has a near cache. A [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead, and
+    /// [`serve_until_resigned`](Self::serve_until_resigned) when every server knows.
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -60,16 +66,17 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the present invalidation counter of an account. The caller must call this before it sends the read whose result it stores,
-    /// and must store the counter with the result.
+    /// Returns the present invalidation counter of an account. Call it before the request of a read is sent, and store the counter with the
+    /// result of the read.
     pub fn counter(&self, account: &AccountKey) -> InvalidationCounter {
         self.counters.of(account)
     }
 
-    /// Returns `true` if a near-cache entry of `account` that was stored with `counter` may be served: the lease runs, and no invalidation
-    /// of the account came since. The caller must also check the age of the entry.
+    /// Returns `true` if a near-cache entry of `account` that was stored with `counter` may be served now: the lease runs, and no
+    /// invalidation of the account came since `counter` was read. The caller must also check the age of the entry.
     ///
-    /// The method calls `now` last. So a server that was suspended during the check finds its lease expired.
+    /// `now` returns the current time of the server's clock. It is called after the counter was compared, so that a server that was
+    /// suspended in between finds its lease expired.
     pub fn may_serve(
         &self,
         account: &AccountKey,
@@ -80,8 +87,10 @@ impl NearCacheLease {
         self.counters.of(account) == counter && now().as_nanos() < lease_until
     }
 
-    /// Returns the end of the lease, which may be in the past. Returns `None` if the server never had a lease or has given it up. On a
-    /// store without a backplane, the end is the greatest instant while entries are served.
+    /// Returns the time at which the lease ends, which may have passed. Returns `None` if the server has no lease: it never had one, or has
+    /// given it up.
+    ///
+    /// On a store without a backplane, the result is the greatest possible time while entries are served.
     pub fn lease_until(&self) -> Option<BootInstant> {
         match self.lease_until.load(Ordering::Acquire) {
             0 => None,
@@ -89,11 +98,11 @@ impl NearCacheLease {
         }
     }
 
-    /// Prepares for a new backplane connection. Call it before the request to the store, because invalidation messages can be received and
-    /// acknowledged as soon as the server listens.
+    /// Prepares for a new backplane connection, and returns its number, for [`connected`](Self::connected) and the later events. Call it
+    /// before the request that opens the connection.
     ///
-    /// Forgets the registry that was read on the earlier connection, and ends the lease: until the new connection is open, reads may go to
-    /// any server of the store. Returns the number of the new connection, for [`connected`](Self::connected) and the later events.
+    /// The method ends the lease, and forgets the registry of near-cache leases that the earlier connection read. No near-cache entry is
+    /// served until the new connection has [renewed](Self::renewed) the lease.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -102,10 +111,10 @@ impl NearCacheLease {
         ConnectionNumber(known.connection)
     }
 
-    /// Records that the connection is open and the server receives invalidation messages. Raises all counters, so that no present
-    /// near-cache entry is served any more: another server may have signed users out without knowing of this server's lease.
+    /// Records that the backplane connection is open, and that the server now receives invalidation messages. All counters rise, so that no
+    /// present near-cache entry is served any more: an invalidation message may have been missed before.
     ///
-    /// Does nothing if `connection` is not the latest one.
+    /// Does nothing if `connection` is not the latest connection.
     pub fn connected(&self, connection: ConnectionNumber) {
         let known = self.known();
         if known.connection == connection.0 {
@@ -114,11 +123,11 @@ impl NearCacheLease {
         }
     }
 
-    /// Records that the store answered a renewal of the lease on this connection. The renewal was sent at `sent` and answered at
-    /// `received`. The lease runs for the duration `lease` from `sent` on.
+    /// Records that the store has renewed the lease over this connection. The request was sent at `sent`, and answered at `received` with
+    /// the id `registry` of the registry of near-cache leases. The lease then runs for the duration `lease`, counted from `sent`.
     ///
-    /// If `registry` differs from the registry that was last seen on this connection, or is the first one, all counters rise: no present
-    /// near-cache entry is served any more. Does nothing if `connection` is not the latest one.
+    /// If `registry` is another one than this connection saw last, or the first one, all counters rise: no present near-cache entry is
+    /// served any more. Does nothing if `connection` is not the latest connection.
     pub fn renewed(
         &self,
         connection: ConnectionNumber,
@@ -136,8 +145,11 @@ impl NearCacheLease {
         self.lease_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// Records that the id of the registry was read on this connection at `received`, without a renewal. The counters rise as for
-    /// [`renewed`](Self::renewed). Does nothing if `connection` is not the latest one.
+    /// Records that the connection has read the id `registry` of the registry of near-cache leases, without renewing the lease. The store's
+    /// answer was received at `received`.
+    ///
+    /// If `registry` is another one than this connection saw last, or the first one, all counters rise, as for [`renewed`](Self::renewed).
+    /// Does nothing if `connection` is not the latest connection.
     pub fn saw(&self, connection: ConnectionNumber, registry: RegistryId, received: BootInstant) {
         let mut known = self.known();
         if known.connection == connection.0 {
@@ -152,9 +164,10 @@ impl NearCacheLease {
         }
     }
 
-    /// Raises the counters of the accounts in `what`, or all counters. So their present near-cache entries are not served any more.
+    /// Raises the counters of the accounts in `what`, or all counters. The near-cache entries that are stored with the earlier values are
+    /// not served any more.
     ///
-    /// The invalidation comes from a message that was received, or from a change that this server makes itself.
+    /// Call it for each invalidation message that is received, and for each change that this server makes itself.
     pub fn invalidate(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => {
@@ -166,23 +179,26 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the registry if this server has known it, on its present connection, for longer than `longest_lease`, the longest lease of
-    /// the fleet. By then every lease of an earlier registry has expired. Returns `None` if the server has read no registry on this
-    /// connection, or has not known it for that long.
+    /// Returns the id of the registry of near-cache leases if this server has known it for longer than `longest_lease`, on its present
+    /// connection. Pass the longest lease of any server as `longest_lease`. By then every lease that an earlier registry listed has
+    /// expired.
+    ///
+    /// Returns `None` if the server has read no registry on this connection, or has not known it for that long.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
         let (registry, since) = self.known().registry?;
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
     /// Allows this server to serve near-cache entries without a lease, on a store without a backplane, until [`resign`](Self::resign) is
-    /// called. Call it when every server knows that this one has a near cache. Only results of reads that are sent afterwards are served,
-    /// until they expire by age.
+    /// called. Call it when every server knows that this one has a near cache.
+    ///
+    /// Only the results of reads that are sent afterwards are served, until their maximum age.
     pub fn serve_until_resigned(&self) {
         self.counters.raise_all();
         self.lease_until.store(u64::MAX, Ordering::Release);
     }
 
-    /// Gives up the lease. No near-cache entry is served until the next [`renewed`](Self::renewed) or
+    /// Gives up the lease. No near-cache entry is served until the next call of [`renewed`](Self::renewed) or
     /// [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
@@ -196,13 +212,14 @@ impl NearCacheLease {
 /// For the model, which explores every next step from the same state.
 #[cfg(feature = "test-util")]
 impl NearCacheLease {
-    /// Sets the number of counters that all accounts share: this number, or the next power of two.
+    /// Replaces the invalidation counters by `counters` new ones, or by the next power of two. All accounts share them. For tests with few
+    /// counters.
     pub fn with_counters(mut self, counters: usize) -> Self {
         self.counters = InvalidationCounters::with_counters(counters);
         self
     }
 
-    /// Returns a copy of the state, which changes independently of this one.
+    /// Returns a copy of the state, which changes independently of this one. For tests that explore every next step from the same state.
     pub fn fork(&self) -> Self {
         Self {
             counters: self.counters.clone(),
@@ -211,7 +228,8 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the registry last seen on the present connection, and since when it has been known. Returns `None` if it was not read yet.
+    /// Returns the registry of near-cache leases that the present connection saw last, and the time since which it has been known. Returns
+    /// `None` if this connection has read no registry yet.
     pub fn seen_registry(&self) -> Option<(RegistryId, BootInstant)> {
         self.known().registry
     }

@@ -1,10 +1,11 @@
-//! Near caches: reads from this process's memory while this app server has a lease. A sign-out is still final on every server (G1).
+//! The near cache: an app server answers reads from its own memory while it has a lease. A sign-out is still final on every server (G1).
 //!
-//! An app sets a [`NearCacheConfig`] on the [builder](crate::TokenCacheBuilder::near_cache). The other items are for code that assembles
-//! the parts itself, such as tests.
+//! An app passes a [`NearCacheConfig`] to [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache), and needs no other item
+//! of this module except [`NearCacheStats`]. The other items are for code that assembles the parts of a near cache itself, such as tests.
 //!
-//! Two state machines implement the protocol and do no I/O: [`NearCacheLease`] on the server with a near cache, and [`AckWait`] on the
-//! server that signs out. Both use the clock of their own server, and only the rate of that clock matters.
+//! Two state machines implement the protocol between app servers, and do no I/O: [`NearCacheLease`] on a server with a near cache, and
+//! [`AckWait`] on the server that signs out. Each measures durations with the clock of its own server ([`BootTime`]). The times of two
+//! servers are never compared.
 
 mod ack_wait;
 mod acknowledgements;

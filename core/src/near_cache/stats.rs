@@ -2,14 +2,16 @@ use std::time::Duration;
 
 use super::NearCacheSize;
 
-/// The size of this server's near cache, and the time until its lease ends. [`TokenCache::near_cache`](crate::TokenCache::near_cache)
-/// returns it.
+/// The state of this app server's near cache: its size, and the time until its lease ends.
+/// [`TokenCache::near_cache`](crate::TokenCache::near_cache) returns it, for example for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NearCacheStats {
-    /// The size of the near cache. Items that may not be served count until they are dropped.
+    /// The number of items in the near cache, and their bytes. Items that may not be served any more count until they are dropped.
     pub size: NearCacheSize,
-    /// The time until the lease ends. It is zero if the lease has expired or was given up, and in the first seconds after a server starts.
-    /// Reads then go to the store. `None` if the store has no [`Backplane`](crate::Backplane): near-cache entries then only expire by age.
+    /// The time until the lease ends, the right to serve near-cache entries. `None` if the store has no [`Backplane`](crate::Backplane):
+    /// there is no lease then, and near-cache entries expire only by age.
+    ///
+    /// It is zero if the lease has expired or was given up, and in the first seconds after a server starts. All reads then go to the store.
     pub lease_left: Option<Duration>,
 }

@@ -39,15 +39,17 @@ pub(super) struct CacheStorage {
     populate: [Mutex<()>; LOCKS],
 }
 
-/// The size of a server's near cache. Items that may not be served count until they are dropped.
+/// The size of this app server's near cache, in [`NearCacheStats::size`](super::NearCacheStats::size). Items that may not be served any
+/// more count until they are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NearCacheSize {
-    /// The number of accounts with items.
+    /// The number of accounts that have at least one item in the near cache.
     pub accounts: usize,
-    /// The number of items: entries and session records.
+    /// The number of items in the near cache. An item is an entry or a session record.
     pub items: usize,
-    /// The bytes of the items, counted as for [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes).
+    /// The bytes of all items. Each item counts as the bytes of its value plus 288, as for
+    /// [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes).
     pub bytes: usize,
 }
 

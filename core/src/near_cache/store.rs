@@ -13,20 +13,21 @@ use crate::{
     SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
-/// A store that serves reads from this process's memory, for as long as its [`NearCacheLease`] allows it.
+/// A store with a near cache: it serves reads from this process's memory while its [`NearCacheLease`] allows that, and sends every other
+/// call to the store inside.
 ///
-/// - A hit needs no request, and never returns an entry of a session that was signed out (G1). Each hit checks that the
-///   lease runs, that the entry is not too old, and that no invalidation of its account came since the entry's read was sent.
+/// Apps do not create it: [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) puts one in front of the encrypting
+/// store. It does not renew the lease and receives no invalidation messages. A caller that creates one must do that with its
+/// [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation.
+///
+/// - A hit needs no request. It never returns an entry of a session that was signed out (G1).
+/// - Each hit checks that the lease runs, that the entry is not too old, and that no invalidation of the account came since the entry's
+///   read was sent.
 /// - Only existing entries and sessions are cached. Misses and ended sessions are always answered by the store.
 /// - Concurrent reads of one entry share one request.
-/// - A server reads its own writes at once. An unconditional put on another server is published, and is seen here when the invalidation
-///   message arrives.
-/// - The bytes of an entry are wiped when it is dropped. It is dropped when its account is signed out, when there is no room for it,
-///   and within seconds of its maximum age.
-///
-/// A `NearCache` does not renew the lease or receive invalidation messages. The code that owns the [`NearCacheLease`] must do that, and
-/// must call [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache)
-/// assembles all parts, as `near-cache(sealed(store))`.
+/// - A server reads its own writes at once. An unconditional put of another server is seen when its invalidation message arrives.
+/// - The bytes of an entry are wiped from memory when the entry is dropped. It is dropped when its account is signed out, when there is no
+///   room for it, and within seconds of its maximum age.
 #[derive(Debug)]
 pub struct NearCache<S> {
     pub(super) store: Arc<S>,
@@ -44,12 +45,12 @@ struct EntryRead {
 }
 
 impl<S: TokenStore> NearCache<S> {
-    /// Creates a near cache in front of the store `inner`. It serves what it has read while `own_lease` allows it. It measures ages with
-    /// `clock`.
+    /// Creates a near cache in front of the store `inner`, with the settings in `policy`. It serves entries while `own_lease` allows that,
+    /// and measures their age with `clock`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range. Also if `inner` has no backplane, and `policy` sets a lease or no
-    /// maximum age.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of its range. Also if `inner` has no backplane, and `policy` sets a lease
+    /// or no maximum age.
     pub fn new(
         inner: S,
         policy: NearCacheConfig,
@@ -89,19 +90,20 @@ impl<S: TokenStore> NearCache<S> {
         self.config.longest_life()
     }
 
-    /// Returns the entry from the near cache, or `None` if the near cache does not have it or must not serve it. Sends no request, and
-    /// never waits. `now` is the time on the store's clock.
+    /// Returns the entry at `at` from the near cache, without a request. Returns `None` if the near cache does not have the entry, or must
+    /// not serve it. `now` is the current time on the store's clock.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }
 
-    /// Drops the near-cache entries that an invalidation names, and prevents reads in flight from storing them again. When the method
-    /// returns, none of these entries can be served. Call it for each invalidation message that this server receives.
+    /// Drops the near-cache entries that an invalidation names. Call it for each invalidation message that this server receives.
+    ///
+    /// When the method returns, none of these entries can be served. Reads that are in progress do not store their results.
     pub fn forget(&self, what: &Invalidation) {
         self.cache.forget(what);
     }
 
-    /// Returns the size of the near cache.
+    /// Returns the number of items in the near cache, and their bytes.
     pub fn size(&self) -> NearCacheSize {
         self.cache.size()
     }

@@ -10,14 +10,17 @@ const NEAR_CACHE: &str = "near_cache";
 const LEASE: &str = "lease";
 
 impl NearCacheConfig {
-    /// Parses the near-cache parameters of a store URL of any backend. `?near_cache=60s` turns the near cache on and sets its maximum age.
-    /// `&lease=1s` sets the lease.
+    /// Reads the near-cache parameters from a store URL of any backend, and removes them from it. `?near_cache=60s` turns the near cache on
+    /// and sets its maximum age. `&lease=1s` sets the lease.
     ///
-    /// Returns the settings and the URL without these parameters. The settings are `None` if the URL has neither parameter.
+    /// Returns the settings and the URL without the two parameters. The settings are `None` if the URL has neither of them: the near cache
+    /// is then off.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a duration that is invalid or out of range, for a repeated parameter, and for `lease`
-    /// without `near_cache`.
+    /// [`Config`](crate::ErrorKind::Config) in these cases:
+    /// - A duration is invalid or out of its range.
+    /// - A parameter occurs twice.
+    /// - The URL has `lease` without `near_cache`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -57,10 +60,11 @@ impl NearCacheConfig {
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
 
-    /// Returns `self` if no lease is set. A store without a [`Backplane`](crate::Backplane) supports no lease, so it checks its URL with
-    /// this method before it opens a connection.
+    /// Returns `self` if no lease is set, for a store that has no [`Backplane`](crate::Backplane). Use it to refuse the URL of such a store
+    /// before a connection is opened.
     ///
-    /// Such a store also needs a maximum age. This method does not check that: opening the cache does.
+    /// The method does not check that a maximum age is set, which such a store also needs:
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) does that.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if a lease is set.

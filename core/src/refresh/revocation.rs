@@ -116,7 +116,7 @@ impl Revoking {
     /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if nothing had to be revoked:
     /// - The session had no refresh token under the key.
     /// - The token source revokes nothing ([`Revocation::None`]).
-    /// - The revocation would have ended another session of the account ([`Revocation::Grant`]).
+    /// - The revocation could have ended another session of the account ([`Revocation::Grant`]).
     ///
     /// # Errors
     /// - The error of the token source.
