@@ -1,9 +1,10 @@
-//! For operators and their tools: bulk sign-outs, lists of accounts, diagnostics and telemetry.
+//! For operators and their tools: sign-outs of many accounts, lists of accounts, diagnostics and telemetry.
 //!
-//! [`TokenCache::sign_out_issuer`](crate::TokenCache::sign_out_issuer) and
-//! [`TokenCache::sign_out_accounts`](crate::TokenCache::sign_out_accounts) return a [`BulkSignOut`], which signs users out step by step.
-//! [`TokenCache::accounts`](crate::TokenCache::accounts) returns the accounts that have anything stored, as keyed hashes, in pages.
-//! [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns each setting that weakens a promise, with its fix.
+//! - [`TokenCache::sign_out_issuer`](crate::TokenCache::sign_out_issuer) and
+//!   [`TokenCache::sign_out_accounts`](crate::TokenCache::sign_out_accounts) create a [`BulkSignOut`], which signs users out step by step.
+//! - [`TokenCache::accounts`](crate::TokenCache::accounts) lists the accounts for which the store has data, as keyed hashes, in pages.
+//! - [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns the settings that weaken a promise, each with its fix.
+//! - [`telemetry`] has the names of the metrics, spans and log events.
 
 #[doc(inline)]
 pub use token_cache_core::{

@@ -5,8 +5,10 @@ use token_cache_core::{
     near_cache::NearCacheConfig,
 };
 
-/// Opens the cache in the store at a URL, with the secret of the environment variable `TOKEN_CACHE_SECRET`. If `TOKEN_CACHE_KEYS` is set,
-/// it contains the [key ring](crate::keys::KeyRing). To set them in code, use [`builder`].
+/// Opens the cache in the store at `url`, with the default settings. To change a setting in code, use [`builder`].
+///
+/// The secret is read from the environment variable `TOKEN_CACHE_SECRET`, which every URL except `memory:` requires. The [key
+/// ring](crate::keys::KeyRing) is read from `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
 ///
 /// | URL | store | feature |
 /// |---|---|---|
@@ -17,18 +19,18 @@ use token_cache_core::{
 /// | `redis+cluster://host[:port],host[:port][?…]` | Redis Cluster | `redis-cluster` |
 /// | `dynamodb://table[?region=…]` | a table of Amazon DynamoDB | `dynamodb` |
 ///
-/// The case of a scheme does not matter. `valkey` and `valkeys` stand for `redis` and `rediss`.
+/// The case of a scheme does not matter. `valkey` and `valkeys` mean the same as `redis` and `rediss`.
 ///
-/// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
-/// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
-///
-/// Every URL takes two more parameters. `near_cache=60s` turns the near cache on, for entries of up to that age
-/// ([`TokenCacheBuilder::near_cache`]). `lease=1s` sets how long a server may serve near-cache entries without contact to the store, if
-/// the store has a backplane (Redis and memory). A setting of the builder overrides that of the URL.
+/// The parameters of a store (`?…`) are described at [`RedisConfig`](https://docs.rs/token-cache-redis) and
+/// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb). Every URL also takes these two:
+/// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries: see [`TokenCacheBuilder::near_cache`].
+/// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. Redis and the memory store support it,
+///   DynamoDB does not.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
-/// feature is off (the error names it), a lease on DynamoDB, a missing or short secret; then as [`TokenCacheBuilder::open`].
+/// - [`Config`](crate::ErrorKind::Config), before any I/O, if the URL is malformed, or has an unknown scheme or parameter. Also if the
+///   feature of the scheme is off (the error names it), if a lease is set for DynamoDB, and if the secret is missing or too short.
+/// - The errors of [`TokenCacheBuilder::open`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -39,11 +41,13 @@ pub async fn open(url: &str) -> Result<TokenCache> {
     builder(url)?.open().await
 }
 
-/// Creates a builder for a cache in the store at a URL, to set the secret and other settings. Nothing is sent before
+/// Creates a builder for a cache in the store at `url`, to set the secret and other settings in code. Nothing is sent to the store before
 /// [`TokenCacheBuilder::open`].
 ///
+/// [`open`] describes the URLs. A setting of the builder overrides that of the URL.
+///
 /// # Errors
-/// As [`open`], without the errors of the store.
+/// [`Config`](crate::ErrorKind::Config) if the URL is invalid, as for [`open`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -69,12 +73,14 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     })
 }
 
-/// Connects to the store at a URL, without a cache: for tools, and to pass the store to [`TokenCache::builder`]. The store does not encrypt
-/// entries by itself. It needs no secret.
+/// Connects to the store at `url` and returns it, without a cache. Use it for tools, and to pass the store to [`TokenCache::builder`]. It
+/// needs no secret, and the store does not encrypt entries by itself.
+///
+/// [`open`] describes the URLs.
 ///
 /// # Errors
-/// As [`open`], except the errors about the secret. Also [`Config`](crate::ErrorKind::Config) for a URL with `near_cache` or `lease`, which
-/// are settings of a cache.
+/// - As [`open`], except the errors about the secret.
+/// - [`Config`](crate::ErrorKind::Config) if the URL has `near_cache` or `lease`, which are settings of a cache.
 pub async fn open_store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
     if NearCacheConfig::from_url(url)?.0.is_some() {

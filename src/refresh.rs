@@ -1,8 +1,9 @@
-//! Refreshing tokens: across all app servers, one refresh at a time sends a refresh token to the provider (G6).
+//! Refreshing tokens at a provider. Across all app servers, one refresh at a time sends a refresh token to the provider (G6).
 //!
-//! An app passes a [`TokenSource`] to [`Session::get_or_refresh`](crate::Session::get_or_refresh). The crate
-//! `token-cache-providers` has sources for the crates `openidconnect` and `oauth2`. A [`RefreshPolicy`] sets the times.
-//! [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) also revokes a refresh token at the provider (RFC 7009).
+//! - An app passes a [`TokenSource`], the client of its provider, to [`Session::get_or_refresh`](crate::Session::get_or_refresh). The crate
+//!   `token-cache-providers` has token sources for clients of the crates `openidconnect` and `oauth2`.
+//! - A [`RefreshPolicy`] sets the times and limits of all refreshes, and [`RefreshOptions`] what one call requests.
+//! - [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) also revokes a refresh token at the provider (RFC 7009).
 
 #[doc(inline)]
 pub use token_cache_core::{

@@ -1,6 +1,6 @@
-//! For authors of a store: the trait [`TokenStore`], its optional parts, and everything that their methods take and return.
+//! For authors of a store: the trait [`TokenStore`], its optional parts, and all types that their methods take and return.
 //!
-//! A store is tested with the crate `token-cache-conformance`. Apps need this module only if they open a store themselves with
+//! The crate `token-cache-conformance` tests a store. An app needs this module only to open a store itself, with
 //! [`open_store`](crate::open_store).
 
 #[cfg(feature = "test-util")]

@@ -42,8 +42,8 @@ struct Known {
 }
 
 impl NearCacheLease {
-    /// Creates the state of a server on a store with a backplane. The server has no lease yet, and serves no near-cache entry until a
-    /// backplane connection has [renewed](Self::renewed) the lease.
+    /// Creates the state of a server that has no lease yet, and serves no near-cache entry. It serves entries after
+    /// [`renewed`](Self::renewed) or, on a store without a backplane, after [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn new() -> Self {
         Self::with_lease_until(0)
     }

@@ -98,7 +98,8 @@ impl<S: TokenStore> NearCache<S> {
 
     /// Drops the near-cache entries that an invalidation names. Call it for each invalidation message that this server receives.
     ///
-    /// When the method returns, none of these entries can be served. Reads that are in progress do not store their results.
+    /// When the method returns, none of these entries can be served. Reads of the same accounts that are in progress do not store their
+    /// results.
     pub fn forget(&self, what: &Invalidation) {
         self.cache.forget(what);
     }
