@@ -4,7 +4,7 @@
 //!   [`TokenCache::sign_out_accounts`](crate::TokenCache::sign_out_accounts) create a [`BulkSignOut`], which signs users out step by step.
 //! - [`TokenCache::accounts`](crate::TokenCache::accounts) lists the accounts for which the store has data, as keyed hashes, in pages.
 //! - [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns the settings that weaken a promise, each with its fix.
-//! - [`telemetry`] has the names of the metrics, spans and log events.
+//! - [`telemetry`] lists the metrics and the spans.
 
 #[doc(inline)]
 pub use token_cache_core::{

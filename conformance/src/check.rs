@@ -10,58 +10,59 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// The future of a check. It runs on the thread that waits for it, so it need not be `Send`.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
 
-/// One check of the suite: a behaviour that every store must have. [`CHECKS`](crate::CHECKS) contains all of them. [`main`](crate::main)
-/// runs them as tests, and [`run_on`](Self::run_on) runs a single one.
+/// One check of the suite: a behaviour that every store must have. [`CHECKS`](crate::CHECKS) lists all checks.
+///
+/// [`main`](crate::main) runs each check as a test, and [`run_on`](Self::run_on) runs a single one.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// The name of the check: a sentence in snake case.
+    /// The name of the check: the required behaviour as a sentence in snake case, such as `an_empty_value_is_a_hit`. The test of the check
+    /// has it in its name.
     pub name: &'static str,
-    /// The promise that the check guards. A [`Violation`] names it.
+    /// The promise of token-cache that a store breaks if it fails the check. The [`Violation`] of a failed check names it.
     pub promise: Promise,
-    /// The optional part of the store that the check needs. A store without it must return `Unsupported` instead.
+    /// The optional part of the store that the check needs. A store without that part gets another check instead: see [`Needs`].
     pub needs: Needs,
-    /// The effect on users if a store fails the check, such as "a user is locked out". A [`Violation`] names it.
+    /// The effect on users if a store fails the check, such as "a user is locked out". The [`Violation`] of a failed check names it.
     pub hazard: &'static str,
     /// The function that runs the check.
     pub(crate) run: for<'a> fn(&'a Setup) -> Running<'a>,
 }
 
-/// The optional part of a store that a check needs. If the store lacks it, the check instead tests the errors that the store and the cache
-/// then return. It is the field [`Check::needs`].
+/// The optional part of a store that a check needs, in the field [`Check::needs`].
+///
+/// If the store lacks the part, the behaviour is not checked. The suite checks instead how the store and the cache work without the part:
+/// some calls return [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all others succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {
-    /// No optional part: the check runs on every store.
+    /// The check needs no optional part, and runs on every store.
     Nothing,
-    /// The index from `sid` to accounts: [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
+    /// The index from a provider's `sid` to accounts: [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
     SidIndex,
-    /// The locks of refreshes: [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
+    /// The refresh locks: [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
     RefreshLocks,
-    /// The sessions for jobs without a ticket: [`TokenStore::background_sessions`](token_cache_core::TokenStore::background_sessions)
-    /// returns `Some`.
+    /// The background sessions, for jobs without a ticket:
+    /// [`TokenStore::background_sessions`](token_cache_core::TokenStore::background_sessions) returns `Some`.
     BackgroundSessions,
-    /// The connection for invalidation messages: [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns `Some`.
+    /// The backplane, which carries invalidation messages: [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns
+    /// `Some`.
     Backplane,
 }
 
-/// The way in which a store passed a check. It is the `Ok` value of [`Check::run_on`]. Both variants are a pass; a failed check is the
-/// error [`Violation`].
+/// The way in which a store passed a check: the `Ok` value of [`Check::run_on`]. A failed check is an error instead, a [`Violation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The store has the optional part that the check needs, or the check needs none, and the store has the behaviour.
+    /// The store has the behaviour that the check requires.
     Passed,
-    /// The store lacks the optional part, so the behaviour was not checked. Instead, it was checked that calls of that part return the
-    /// error `Unsupported`, and that the other calls work.
+    /// The store lacks the optional part that the check [needs](Check::needs), so the behaviour was not checked. Instead, the store and the
+    /// cache work correctly without the part: see [`Needs`].
     Unsupported,
 }
 
 impl Check {
-    /// Runs the check in a new namespace of the harness's store, for at most two minutes.
-    ///
-    /// If the store lacks the optional part that the check [needs](Self::needs), it is checked instead that the store returns
-    /// `Unsupported`.
+    /// Runs the check in a new namespace of the store that `harness` opens, for at most two minutes.
     ///
     /// # Errors
     /// A [`Violation`] with the expected and the observed behaviour in these cases:
@@ -75,13 +76,13 @@ impl Check {
         self.run_within(TIME_LIMIT, harness).await
     }
 
-    /// Runs the check like [`run_on`](Self::run_on), for at most `limit`. After `limit` the check fails.
+    /// Runs the check like [`run_on`](Self::run_on), with another time limit. If the check has not ended after `limit`, it fails.
     ///
-    /// The check runs on a thread of its own, so that a store that blocks its thread does not block the caller. After `limit` the thread is
-    /// abandoned, and continues to run.
+    /// The check runs on a thread of its own, so a store that blocks its thread does not block the caller. After `limit`, the thread is
+    /// abandoned and continues to run.
     ///
     /// # Errors
-    /// Returns the same errors as [`run_on`](Self::run_on).
+    /// As [`run_on`](Self::run_on).
     ///
     /// # Panics
     /// Panics outside of a tokio runtime.

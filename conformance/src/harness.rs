@@ -3,55 +3,63 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use token_cache_core::{ErrorKind, TokenStore, test_util::FailingStore};
 
-/// The reason why a harness has no store to check, as an error. The check fails, and prints it in its [`Violation`](crate::Violation). It
+/// An error that says why a harness has no store to check, for example because no server runs. Return it from [`Harness::open`]. Its text
 /// should name the command that starts the store.
+///
+/// The check then fails, and its [`Violation`](crate::Violation) contains the text.
 pub type NoStore = Box<dyn Error + Send + Sync>;
 
-/// Opens the store under test. Implement it for a new store, and pass it to [`main`](crate::main). [`InProcess`](crate::InProcess)
-/// implements it for stores that live in the process.
+/// The connection between the suite and the store under test: it opens the store for each check. Implement it for a new store, and pass it
+/// to [`main`](crate::main).
 ///
-/// Checks run in parallel, each in a namespace with a random name, so one server of the store can serve all checks. The suite deletes
-/// nothing that it did not write, and its data expires within a few hours.
+/// For a store that lives in the process, use [`InProcess`](crate::InProcess), which implements it.
+///
+/// Checks run in parallel, each in a namespace with a random name, so one server of the store can serve all checks. The suite does not
+/// delete its data afterwards. Most of the data expires within a day, and that of one check after 30 days.
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {
-    /// Returns the name of the store, such as `redis_cluster`. The test of a check is named `redis_cluster::` and the check's name.
+    /// Returns the name of the store, such as `redis_cluster`. The name of each test is this name, `::` and the name of the check.
     fn name(&self) -> &str;
 
-    /// Opens the store in a namespace, which can be a prefix, a table or a map. The name has up to 48 bytes: letters, digits, `-`, `:`.
+    /// Opens the store in the namespace with the given name, and returns a handle to it. A namespace can be a prefix, a table or a map. Its
+    /// name has at most 48 bytes: letters, digits, `-` and `:`.
     ///
-    /// A second call with the same name returns the handle of another server to the same data. If the store has connections, the
-    /// handle has its own.
+    /// The suite calls it several times with the same name, once for each app server that a check needs. Each call must return a handle to
+    /// the same data. If the store has connections, each handle must have its own.
     ///
     /// # Errors
-    /// Returns the reason if there is no store. The check then fails; it is never skipped.
+    /// The reason if there is no store. The check then fails, and is never skipped.
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore>;
 
-    /// Opens the store in a namespace with a switch that makes it unreachable, such as a proxy in front of a server.
+    /// Opens the store like [`open`](Self::open), with a switch that makes it unreachable, such as a proxy in front of the server of the
+    /// store.
     ///
-    /// The switch must affect only this handle, because other checks run at the same time.
+    /// The switch must affect only the returned handle, because other checks run at the same time.
     ///
     /// # Errors
-    /// Returns the same errors as [`open`](Self::open).
+    /// As [`open`](Self::open).
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore>;
 
-    /// Lets the duration `by` pass in a namespace without waiting, and returns `true`.
+    /// Lets the duration `by` pass in a namespace without waiting, and returns `true`. Checks use it for lifetimes that are too long to
+    /// wait for: not-before times are stored for half an hour.
     ///
-    /// Either the store's clock moves forward by `by`, or everything stored there expires `by` earlier, if the store's own clock decides
-    /// about the expiry. Open handles stay open. Not-before times are kept for half an hour, and a check cannot wait for that.
+    /// There are two ways. The harness moves the store's clock forward by `by`. If the store's own clock decides what has expired, the
+    /// harness makes everything in the namespace expire earlier by `by`. Open handles must stay open.
     ///
-    /// Returns `false` if the harness cannot do this, which is the default. The checks then use lifetimes of about a minute and wait for
-    /// them.
+    /// Returns `false` if the harness cannot do this, which is the default. One check then waits for about a minute, with shorter
+    /// lifetimes.
     ///
     /// # Errors
-    /// Returns the reason if the harness could not change the clock or the expiries.
+    /// The reason if the harness could not change the clock or the expiries. The check then fails.
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
         let _ = (namespace, by);
         Ok(false)
     }
 }
 
-/// A handle of a store, and a switch that makes this handle unreachable. [`Harness::open_breakable`] returns it, for checks of how the
-/// store and the cache report an outage (G4: no error is hidden).
+/// A handle of the store under test, and a switch that makes this handle unreachable. [`Harness::open_breakable`] returns it.
+///
+/// Checks use it to test how the store and the cache report an outage (G4: no error is hidden).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Breakable {
@@ -64,17 +72,17 @@ pub struct Breakable {
 impl Breakable {
     /// Creates a breakable store from a handle of the store under test and a switch that makes this handle unreachable.
     ///
-    /// Use it for a store whose handle has connections to a server of the store. The switch can be a proxy between the handle and that
-    /// server.
+    /// Use it for a store with a server. The switch can be a proxy between the handle and that server. For a store that lives in this
+    /// process, use [`in_process`](Self::in_process).
     pub fn new(store: Arc<dyn TokenStore>, switch: Arc<dyn Switch>) -> Self {
         Self { store, switch }
     }
 
-    /// Creates a breakable store from `store`, which lives in this process, with a switch of its own. After [`Switch::cut`], calls of the
-    /// handle return [`Unavailable`](ErrorKind::Unavailable) and do not reach `store`. After [`Switch::mend`], they reach it again.
+    /// Creates a breakable store from `store`, which lives in this process. The switch is created as well: while it is cut, calls of the
+    /// handle return [`Unavailable`](ErrorKind::Unavailable) and do not reach `store`.
     ///
-    /// The checks then show how the layers above the store treat errors, but not how the driver of a store does. For a store with
-    /// connections, use [`new`](Self::new).
+    /// The checks then show how the cache treats errors of the store, but not how the driver of a store reports an outage. For a store with
+    /// a server, use [`new`](Self::new).
     pub fn in_process(store: Arc<dyn TokenStore>) -> Self {
         let store = FailingStore::new(store);
         Self {
@@ -92,13 +100,14 @@ impl fmt::Debug for Breakable {
     }
 }
 
-/// A switch that makes a store unreachable, and reachable again. A harness implements it for [`Breakable::new`].
+/// A switch that makes a store unreachable, and reachable again. The author of a store implements it for [`Breakable::new`], and the checks
+/// of outages call it.
 #[async_trait]
 pub trait Switch: Send + Sync {
     /// Makes the store unreachable. After it returns, no request reaches the store.
     async fn cut(&self);
 
-    /// Makes the store reachable again. After it returns, requests reach the store; a handle may need a short time to connect.
+    /// Makes the store reachable again. After it returns, requests reach the store. A handle may need a short time to connect again.
     async fn mend(&self);
 }
 

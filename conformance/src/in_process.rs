@@ -12,8 +12,9 @@ use crate::{Breakable, Harness, NoStore, TestClock};
 
 type Made = (Arc<dyn TokenStore>, TestClock);
 
-/// A [`Harness`] for a store that lives in this process. Each namespace has one store, which all its app servers share. Pass it to
-/// [`main`](crate::main).
+/// A [`Harness`] for a store that lives in this process and needs no server. Pass it to [`main`](crate::main).
+///
+/// Each namespace has one store. All app servers of a check share the store of its namespace.
 ///
 /// ```no_run
 /// use std::{process::ExitCode, sync::Arc};
@@ -33,9 +34,10 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Creates a harness that calls `make` once for each namespace. `name` is the name of the store in the names of its tests.
+    /// Creates a harness for a store with a clock of its own. `make` creates an empty store, and is called once for each namespace. The
+    /// name of each test begins with `name`.
     ///
-    /// The suite cannot move the clock of these stores, so some checks wait for about a minute. Prefer [`with_clock`](Self::with_clock).
+    /// The suite cannot move the clock of these stores, so one check waits for about a minute. Prefer [`with_clock`](Self::with_clock).
     pub fn new(
         name: &'static str,
         make: impl Fn() -> Arc<dyn TokenStore> + Send + Sync + 'static,
@@ -48,8 +50,11 @@ impl InProcess {
         }
     }
 
-    /// Creates a harness that calls `make` once for each namespace, with the clock that the store must read. The suite moves this clock
-    /// forward instead of waiting for an expiry. `name` is the name of the store in the names of its tests.
+    /// Creates a harness for a store whose clock the suite can move forward, instead of waiting for an expiry. The name of each test begins
+    /// with `name`.
+    ///
+    /// `make` creates an empty store, and is called once for each namespace. The store must read the [`TestClock`] that `make` receives as
+    /// its own clock.
     pub fn with_clock(
         name: &'static str,
         make: impl Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync + 'static,

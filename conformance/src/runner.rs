@@ -20,9 +20,10 @@ const MAX_TIMED_OUT: usize = 3;
 /// failure if a check failed.
 ///
 /// It takes the arguments of `cargo test`: a filter, `--exact`, `--list` and so on. Each check is a test with the name
-/// `<harness>::<check>`. A failed test prints the [`Violation`]. The last line for each store counts the checks that were run, those that
-/// passed because the store lacks the optional part, those that failed, and all checks. A run without a filter fails if it did not run
-/// every check.
+/// `<harness>::<check>`. A failed test prints its [`Violation`].
+///
+/// The last line for each store has four numbers: the checks that were run, those that passed because the store lacks an optional part
+/// ([`Outcome::Unsupported`]), those that failed, and all checks. A run without a filter fails if it did not run every check.
 ///
 /// After three checks of a store timed out, its other checks fail without being started.
 pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {

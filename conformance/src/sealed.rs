@@ -5,10 +5,9 @@ use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
 
 use crate::{Breakable, Harness, NoStore};
 
-/// A [`Harness`] that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does. Use it
-/// in addition to that harness, to check the store together with the encryption.
+/// A [`Harness`] that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does.
 ///
-/// All stores share one secret.
+/// Pass it to [`main`](crate::main) in addition to the other harness. The checks then also run on the store together with the encryption.
 pub struct Sealed {
     inner: Arc<dyn Harness>,
     name: String,
@@ -16,8 +15,8 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Creates the harness with the name `sealed(NAME)` from the harness `inner` with the name `NAME`. The entries are encrypted under keys
-    /// from `secret`.
+    /// Creates the harness `sealed(NAME)` from the harness `inner`, whose name is `NAME`. All entries are encrypted under keys from
+    /// `secret`.
     pub fn new(inner: Arc<dyn Harness>, secret: Secret) -> Self {
         Self {
             name: format!("sealed({})", inner.name()),

@@ -15,7 +15,8 @@ macro_rules! check {
     };
 }
 
-/// All checks of the suite. [`main`](crate::main) runs them; use the table to run single ones with [`Check::run_on`].
+/// All checks of the suite, each with its name, its promise and its hazard. [`main`](crate::main) runs them. To run a single one, find it
+/// by its name, and call [`Check::run_on`].
 pub static CHECKS: &[Check] = &ALL;
 
 #[rustfmt::skip]

@@ -1,22 +1,26 @@
 use std::fmt;
 
-/// A promise of token-cache that a check guards. It is the field [`Check::promise`](crate::Check::promise). The README of `token-cache`
-/// states the promises in full, with their limits.
+/// A promise of token-cache that a check guards, in the field [`Check::promise`](crate::Check::promise). The README of `token-cache` states
+/// the promises in full, with their limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Promise {
     /// Sign-out is final: after a sign-out has returned, no read that starts later returns a token of an ended session.
     G1,
-    /// Nothing comes back: a write that began before a sign-out and arrives after it is refused. Newer sessions continue.
+    /// No resurrection: a write, a refresh or a sign-in that began before a sign-out and arrives after it is refused. An old logout message
+    /// ends no session with a newer authentication.
     G2,
-    /// Every operation sends a fixed number of requests. Signing an account out is one request, however much the account holds.
+    /// Every operation sends a fixed number of requests. Signing an account out is one request, however many sessions and entries the
+    /// account has.
     G3,
-    /// No data and no error is lost. An acknowledged write is readable until it expires or is signed out, and a failure is never reported
-    /// as a miss or as a success.
+    /// No data and no error is lost. An acknowledged write is readable until it expires or is signed out. A failure is never reported as a
+    /// miss or as a success.
     G4,
-    /// No user reads the data of another.
+    /// No user reads the data of another: tokens are encrypted in the store, and each session has its own. The checks of this suite test
+    /// that no account, session, entry or namespace reads the data of another.
     G5,
-    /// One refresh runs at a time, and a spent refresh token is never sent again.
+    /// One refresh: across all servers, one at a time sends a refresh token to the provider. No server sends a refresh token again once its
+    /// successor is stored.
     G6,
 }
 
@@ -26,25 +30,26 @@ impl fmt::Display for Promise {
     }
 }
 
-/// The failure of a check: the expected and the observed behaviour of the store. [`Check::run_on`](crate::Check::run_on) returns it, and
-/// the failed test prints it.
+/// The failure of a check: the behaviour that the check expected of the store, and the one that it observed.
+/// [`Check::run_on`](crate::Check::run_on) returns it, and the failed test prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The broken promise and its effect on users. [`Check::run_on`](crate::Check::run_on) adds them. It is `None` if the store could not
-    /// be opened or did not return its time, and after [`new`](Self::new).
+    /// The promise that the store breaks, and the effect on users. [`Check::run_on`](crate::Check::run_on) sets it to the
+    /// [`promise`](crate::Check::promise) and the [`hazard`](crate::Check::hazard) of the check.
+    ///
+    /// `None` if the check could not start, because the store could not be opened or did not return its time. Also `None` after
+    /// [`new`](Self::new).
     pub broken: Option<(Promise, &'static str)>,
-    /// The behaviour that the check expected.
+    /// The behaviour that the check expected, as text for the author of the store.
     pub expected: String,
-    /// The behaviour that the check observed.
+    /// The behaviour that the check observed, as text for the author of the store.
     pub seen: String,
 }
 
 impl Violation {
-    /// Creates a violation from the expected and the observed behaviour of the store. `broken` is `None`.
-    ///
-    /// A check returns it without naming its promise. [`Check::run_on`](crate::Check::run_on) then sets `broken` to the check's promise and
-    /// its effect on users.
+    /// Creates a violation from the expected and the observed behaviour of the store. Its field [`broken`](Self::broken) is `None`:
+    /// [`Check::run_on`](crate::Check::run_on) sets it for the violation that a check returns.
     pub fn new(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             broken: None,
@@ -53,8 +58,8 @@ impl Violation {
         }
     }
 
-    /// Returns `true` if the check did not end in time: the store did not answer, or a condition never became true. It also returns `true`
-    /// if the check panicked.
+    /// Returns `true` if the check did not end in time, because the store did not answer or a condition never became true. Also returns
+    /// `true` if the check panicked.
     pub fn ran_out_of_time(&self) -> bool {
         self.expected.starts_with("an end within ")
     }
