@@ -17,8 +17,8 @@ use crate::{
 /// [`TokenCache::sign_in`] begins a session and returns it. [`TokenCache::resume`] returns the session of a ticket.
 ///
 /// Each read and write also checks with the store that the session still lives. A read that the [near
-/// cache](crate::TokenCacheBuilder::near_cache) answers sends no request. It never returns an entry of an ended session, because a sign-out
-/// waits until near caches can no longer serve the session (G1).
+/// cache](crate::TokenCacheBuilder::near_cache) answers sends no request. By default, no sign-out returns while a near cache can still
+/// serve the ended session (G1).
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,

@@ -17,8 +17,8 @@ use crate::{
 /// call to the store inside.
 ///
 /// Apps do not create it: [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) puts one in front of the encrypting
-/// store. It does not renew the lease and receives no invalidation messages. A caller that creates one must do that with its
-/// [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation.
+/// store. A `NearCache` does not renew the lease and does not receive invalidation messages. A caller that creates one must do that with
+/// its [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation.
 ///
 /// - A hit needs no request. It never returns an entry of a session that was signed out (G1).
 /// - Each hit checks that the lease runs, that the entry is not too old, and that no invalidation of the account came since the entry's

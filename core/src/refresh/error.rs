@@ -200,8 +200,8 @@ impl RefreshError {
     /// Marks that the provider may have used the refresh token up, although no usable answer arrived. Examples are a timeout, a broken
     /// connection, a gateway that gave up, and a token response that cannot be read.
     ///
-    /// The [pause](super::RefreshPolicy::pause) after the failure is then twenty times as long. [`AfterLostAnswer`](super::AfterLostAnswer)
-    /// decides what the next refresh does.
+    /// The pause after the failure is then twenty times the [`RefreshPolicy::pause`](super::RefreshPolicy::pause), at most five minutes.
+    /// [`AfterLostAnswer`](super::AfterLostAnswer) decides what the next refresh does.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self

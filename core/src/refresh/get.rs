@@ -24,8 +24,8 @@ impl Session {
     /// # Errors
     /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended during the call to the provider, no token is stored
     ///   (G2), and the cache tries to revoke the new refresh token.
-    /// - [`SignedOut`](ErrorKind::SignedOut) also if the provider answered `invalid_grant`. The session ends then, and the error's source
-    ///   is the [`RefreshError`](crate::RefreshError).
+    /// - [`SignedOut`](ErrorKind::SignedOut) also if the provider answered `invalid_grant`: the session ends then.
+    ///   [`refresh_error`](crate::Error::refresh_error) returns the provider's failure.
     /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if the tokens are missing or due, and no refresh token is stored.
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
     ///   [`retry_after`](crate::Error::retry_after) may return when to try again.

@@ -19,8 +19,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
     reason = "a token is either sent again or not"
 )]
 pub enum AfterLostAnswer {
-    /// The next refresh sends the token once more. Most providers allow that for a while. Other providers treat the token as stolen, and
-    /// revoke all tokens of the same sign-in. The user must then sign in again.
+    /// The next refresh sends the token once more. Most providers allow that for a while. A provider that does not allow it treats the
+    /// token as stolen, and revokes all tokens of the same sign-in. The user must then sign in again.
     #[default]
     SendAgain,
     /// The next refresh does not send the token again. It ends the session, and callers get [`SignedOut`](crate::ErrorKind::SignedOut).

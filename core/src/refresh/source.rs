@@ -33,7 +33,7 @@ pub enum Revocation {
 /// [`Session::get_or_refresh`](crate::Session::get_or_refresh).
 ///
 /// A closure `move |request| async move { … }` is a token source that cannot revoke. The crate `token-cache-providers` has token sources
-/// for both.
+/// that refresh and revoke.
 ///
 /// Each call of a token source runs in a task of its own. After the [`provider_timeout`](super::RefreshPolicy::provider_timeout) or the
 /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout), the task is aborted. A panic in the task becomes an error for all
@@ -67,9 +67,10 @@ pub trait TokenSource: Send + Sync + 'static {
     /// An implementation must send the request once, without a retry: the provider may have used the refresh token up. Across all servers,
     /// one call at a time sends a refresh token (G6).
     ///
-    /// If the new tokens lack a refresh token, an ID token or scopes, the cache takes these from the old tokens (RFC 6749 section 6). With
-    /// [`RefreshOptions::spending`](super::RefreshOptions::spending), the new tokens are for another entry, and the cache takes nothing
-    /// from the old tokens.
+    /// If the new tokens lack a refresh token or an ID token, the cache takes it from the old tokens (RFC 6749 section 6). If they lack
+    /// scopes, the cache takes those of `request`, or else those of the old tokens. With
+    /// [`RefreshOptions::spending`](super::RefreshOptions::spending), it takes nothing from the old tokens, since the new ones are for
+    /// another entry.
     ///
     /// # Errors
     /// A [`RefreshError`], whose [kind](super::RefreshErrorKind) decides whether the session continues.
