@@ -7,8 +7,8 @@ use token_cache_core::{
 
 /// Opens the cache in the store at `url`, with the default settings. To change a setting in code, use [`builder`].
 ///
-/// The secret is read from the environment variable `TOKEN_CACHE_SECRET`, which every URL except `memory:` requires. The [key
-/// ring](crate::keys::KeyRing) is read from `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
+/// The secret is read from the environment variable `TOKEN_CACHE_SECRET`. Only `memory:` does not need it: the secret is random there. The
+/// [key ring](crate::keys::KeyRing) is read from `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
 ///
 /// | URL | store | feature |
 /// |---|---|---|

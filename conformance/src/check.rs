@@ -31,8 +31,8 @@ pub struct Check {
 
 /// The optional part of a store that a check needs, in the field [`Check::needs`].
 ///
-/// If the store lacks the part, the behaviour is not checked. The suite checks instead how the store and the cache work without the part:
-/// some calls return [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all others succeed.
+/// If the store lacks the part, the behaviour is not checked. The suite checks instead what the store and the cache do without the part: a
+/// call that cannot work returns [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all other calls work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {

@@ -14,8 +14,9 @@ pub type NoStore = Box<dyn Error + Send + Sync>;
 ///
 /// For a store that lives in the process, use [`InProcess`](crate::InProcess), which implements it.
 ///
-/// Checks run in parallel, each in a namespace with a random name, so one server of the store can serve all checks. The suite does not
-/// delete its data afterwards. Most of the data expires within a day, and that of one check after 30 days.
+/// Checks run in parallel, each in a namespace with a random name, so one server of the store can serve all checks. The suite deletes
+/// nothing that it did not write, so that server may contain other data. The suite leaves its own data there: most of it expires within a
+/// day, and that of one check can last 30 days.
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {
     /// Returns the name of the store, such as `redis_cluster`. The name of each test is this name, `::` and the name of the check.

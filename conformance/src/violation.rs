@@ -16,8 +16,8 @@ pub enum Promise {
     /// No data and no error is lost. An acknowledged write is readable until it expires or is signed out. A failure is never reported as a
     /// miss or as a success.
     G4,
-    /// No user reads the data of another: tokens are encrypted in the store, and each session has its own. The checks of this suite test
-    /// that no account, session, entry or namespace reads the data of another.
+    /// No user reads the data of another: tokens are stored encrypted, and reading them needs the session's ticket and the servers' keys.
+    /// The checks of this suite test that no account, session, entry or namespace reads the data of another.
     G5,
     /// One refresh: across all servers, one at a time sends a refresh token to the provider. No server sends a refresh token again once its
     /// successor is stored.
