@@ -26,7 +26,8 @@ impl TokenCache {
     /// method again. The listing is complete when `next` is `None`.
     ///
     /// # Errors
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also lists accounts.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), the part of a store that lists its
+    ///   accounts.
     /// - [`Misuse`](ErrorKind::Misuse) if the cursor in `scan` is invalid for this store.
     /// - The errors of the store.
     pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {

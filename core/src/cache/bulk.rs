@@ -80,8 +80,7 @@ impl TokenCache {
     /// first call of [`BulkSignOut::step`].
     ///
     /// # Errors
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also evicts many accounts at
-    ///   once.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`], the part of a store that evicts many accounts at once.
     /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_accounts<'a>(
         &self,
@@ -102,7 +101,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// - [`Misuse`](ErrorKind::Misuse) if the issuer is empty, blank, over 8 KiB, or has white space or a control character.
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index, the part of a store that also lists accounts.
+    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`], the part of a store that lists its accounts.
     /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;

@@ -59,8 +59,8 @@ impl TokenCache {
         )
     }
 
-    /// Turns on a warning about sign-ins without a `sid` of users of `issuer`. Call it if the logout messages of this issuer name only a
-    /// `sid`: such a message does not end a session that was begun without one.
+    /// Turns on a warning about sign-ins of users of `issuer` without a `sid`. Call it if the logout messages of this issuer name sessions
+    /// by `sid`. A message that names only a `sid` does not end a session that was begun without one.
     ///
     /// The first such sign-in of an issuer is logged at WARN. It succeeds as before. `ClientRegistration::sid_claim` of the crate
     /// `token-cache-sign-out` calls this method.
@@ -74,16 +74,18 @@ impl TokenCache {
     /// The caller must have verified the user's ID token. The account's other sessions continue, unless their number exceeds
     /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions).
     ///
-    /// The sign-in is refused in these cases (G2):
-    /// - The account, its issuer or the `sid` was signed out since the user authenticated.
+    /// The sign-in is refused in these cases:
+    /// - Since [`start_sign_in`](Self::start_sign_in), the app has signed out the account, its issuer or the `sid` (G2).
+    /// - A logout message of the provider named the account, and was issued after the user authenticated (G2).
+    /// - A logout message of the provider named the `sid`.
     /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the sign-in claims to have been
     ///   started in the future.
     /// - The authentication does not fulfil the `max_age` of [`start_sign_in_with_max_age`](Self::start_sign_in_with_max_age).
     /// - The `session_expiry` of the ID token has passed.
     ///
-    /// One request stores the session. If the store has a `sid` index, another one reads the issuer's not-before time, and one more adds
-    /// the `sid`, if the sign-in has one. Background access takes one more request. On DynamoDB, some of these steps take two or three
-    /// requests.
+    /// One request stores the session. If the store has a [`SidIndex`](crate::SidIndex), another one reads the issuer's not-before time,
+    /// and one more adds the `sid`, if the sign-in has one. Background access takes one more request. On DynamoDB, some of these steps take
+    /// two or three requests.
     ///
     /// # Errors
     /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if the sign-in is refused. Show a page that offers a new sign-in with

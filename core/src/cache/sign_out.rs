@@ -19,7 +19,8 @@ impl TokenCache {
     ///
     /// # Errors
     /// - The errors of the store. Call it again until it returns `Ok`.
-    /// - For a `sid`, [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no `sid` index.
+    /// - For a `sid`, [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), which lists the
+    ///   accounts of each `sid`.
     /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the index has no account under the `sid`, and the store may have dropped
     ///   entries of the index.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
@@ -124,7 +125,8 @@ impl TokenCache {
     ///
     /// # Errors
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the message names neither `sub` nor `sid`. Answer the provider with status 400.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the message names only a `sid`, and the store has no `sid` index.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the message names only a `sid`, and the store has no
+    ///   [`SidIndex`](crate::SidIndex), which lists the accounts of each `sid`.
     /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, the index has no account under it, and the store may have
     ///   dropped entries of the index.
     /// - The errors of the store. Answer the provider with a 5xx, so that it sends the message again.
