@@ -153,7 +153,7 @@ impl TokenCacheBuilder {
 
     /// Sets the largest number of living sessions of an account. The default is 100, and the range is 1 to 100.
     ///
-    /// A sign-in that exceeds the limit succeeds, and ends the account's oldest session. Sessions that a web API began on behalf of the
+    /// A sign-in that exceeds the limit succeeds, and ends the account's oldest sessions. Sessions that a web API began on behalf of the
     /// account ([`TokenCache::on_behalf_of`]) are counted separately, with the same limit.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;

@@ -35,7 +35,7 @@ impl Session {
     ///   [`ProviderMalformed`](ErrorKind::ProviderMalformed) if its answer is not a token response. The old tokens stay stored. A new
     ///   refresh token in such an answer replaces the old one.
     /// - [`TooLarge`](ErrorKind::TooLarge) if the new tokens are over the store's limit. The new refresh token is stored with the old
-    ///   access token. If that is too large as well, the new refresh token is revoked.
+    ///   access token. If that is impossible too, the new refresh token is revoked.
     /// - [`Unexpected`](ErrorKind::Unexpected) if the token source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing for too long.
     /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set.
