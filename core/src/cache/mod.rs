@@ -131,7 +131,7 @@ impl TokenCache {
         Ok(self.keys()?.latest)
     }
 
-    /// Returns the diagnostics of the store and of this server's key ring, or an empty list if there are none. Does no I/O.
+    /// Returns the diagnostics of the store and of this server's key ring. The list is empty if there is nothing to report. Does no I/O.
     ///
     /// Examples are a setting of the store that weakens a promise, a missing permission, and a key file that other users may read. Opening
     /// the cache also logs each diagnostic once.
