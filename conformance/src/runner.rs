@@ -22,8 +22,8 @@ const MAX_TIMED_OUT: usize = 3;
 /// It takes the arguments of `cargo test`: a filter, `--exact`, `--list` and so on. Each check is a test with the name
 /// `<harness>::<check>`. A failed test prints its [`Violation`].
 ///
-/// The last line for each store has four numbers: the checks that were run, those that passed because the store lacks an optional part
-/// ([`Outcome::Unsupported`]), those that failed, and all checks. A run without a filter fails if it did not run every check.
+/// The last line for each store counts all checks, the checks that were run, and those that failed. It also counts those that passed
+/// because the store lacks an optional part ([`Outcome::Unsupported`]). A run without a filter fails if it did not run every check.
 ///
 /// After three checks of a store timed out, its other checks fail without being started.
 pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {

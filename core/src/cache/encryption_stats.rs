@@ -2,8 +2,8 @@ use super::TokenCache;
 use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
-    /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, how long each key has been
-    /// idle, and how many entries it could not decrypt. Does no I/O.
+    /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, and how long each key has been
+    /// idle. Also returns how many reads of entries could not be decrypted. Does no I/O.
     ///
     /// An operator uses it to find out when an old key can be removed. The counts start when this server opens the cache, or receives the
     /// key. They do not include other servers.

@@ -72,8 +72,8 @@ impl NearCacheLease {
         self.counters.of(account)
     }
 
-    /// Returns `true` if a near-cache entry of `account` that was stored with `counter` may be served now: the lease runs, and no
-    /// invalidation of the account came since `counter` was read. The caller must also check the age of the entry.
+    /// Returns `true` if a near-cache entry of `account` may be served now: the lease runs, and no invalidation of the account came since
+    /// `counter` was read. `counter` is the counter that is stored with the entry. The caller must also check the age of the entry.
     ///
     /// `now` returns the current time of the server's clock. It is called after the counter was compared, so that a server that was
     /// suspended in between finds its lease expired.

@@ -11,8 +11,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The choice of what happens to a refresh token whose use at the provider is unknown, for [`RefreshPolicy::after_lost_answer`].
 ///
-/// It applies if a refresh token was sent and the answer was lost: the server that sent the token died, or the provider's answer did not
-/// arrive or could not be read. No cache can know whether the provider has used the token up.
+/// It applies if a refresh token was sent and the answer was lost. Either the server that sent the token died, or the provider's answer did
+/// not arrive or could not be read. No cache can know whether the provider has used the token up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
