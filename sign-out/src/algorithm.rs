@@ -1,12 +1,14 @@
 use std::fmt;
 
-/// A signature algorithm of a provider's tokens (RFC 7518 section 3.1, RFC 8037). Pass those that a client accepts to
-/// [`ClientRegistration::algorithms`](crate::ClientRegistration::algorithms); by default all of them are accepted.
+/// A signature algorithm of a provider's tokens (RFC 7518 section 3.1, RFC 8037). Pass the accepted ones to
+/// [`ClientRegistration::algorithms`](crate::ClientRegistration::algorithms). By default all of them are accepted.
 ///
-/// A client is registered with one of them as its `id_token_signed_response_alg`. `none` and HMAC are not supported,
-/// because logout messages must be signed with a key that only the provider has. ES512, ES256K and Ed448 are not
-/// supported either. A public key verifies only algorithms of its own type. A key with an `alg` verifies only that
-/// algorithm (RFC 8725 section 3.1).
+/// A client is registered at the provider with one of them, as its `id_token_signed_response_alg`. Logout messages must
+/// be signed with a key that only the provider has, so `none` and HMAC are not supported. ES512, ES256K and Ed448 are
+/// not supported either.
+///
+/// A public key verifies only algorithms of its own type. A key with an `alg` verifies only that algorithm (RFC 8725
+/// section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl SignOutRoutes {
-    /// Returns an axum router with all five routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It can be nested
-    /// with `Router::nest`.
+    /// Returns an axum router with all five routes, at [`paths`]. Merge it into the app's router,
+    /// `app.merge(sign_out.axum_routes())`, or nest it with `Router::nest`.
     ///
-    /// Each route accepts every method and answers 405 to unsupported ones itself. Otherwise axum would answer a `HEAD`
-    /// request with the `GET` handler, and the request would sign the user out.
+    /// Each route accepts every method, and answers 405 to the unsupported ones. A `HEAD` request never signs the user
+    /// out.
     pub fn axum_routes<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -42,6 +42,7 @@ impl SignOutRoutes {
             let (parts, _) = request.into_parts();
             axum_response(routes.front_channel_logout(&parts).await)
         };
+        // With `get`, axum would answer a `HEAD` request with the `GET` handler, which signs the user out.
         Router::new()
             .route(paths::LOGOUT, any(logout))
             .route(paths::POST_LOGOUT_REDIRECT, any(post_logout_redirect))

@@ -27,27 +27,27 @@ impl SignOutRoutes {
     /// Handles a provider's logout token (OpenID Connect Back-Channel Logout 1.0). Serve it at
     /// [`BACK_CHANNEL_LOGOUT`](crate::paths::BACK_CHANNEL_LOGOUT).
     ///
-    /// Verifies the token, ends the sessions that it names on every server, and responds when they have ended. The app
-    /// need not check the request beforehand: the provider's signature authenticates it.
+    /// It verifies the token, ends the sessions that the token names on every server, and then responds. The app need
+    /// not check the request beforehand: the provider's signature authenticates it.
     ///
     /// The response is
-    /// - 200 if the sessions have ended, now or earlier (G1), and also if the token names no session of this app.
+    /// - 200 if the sessions have ended, now or earlier (G1). The same if the token names no session of this app.
     /// - 400 with `{"error":"invalid_request","error_description":…}` if the token is invalid.
     /// - 405 if the method is not POST, and 415 if the body is not a form.
     /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.
     /// - 503 with `Retry-After` if the token cannot be verified now, or if the sessions may not have ended. The
     ///   provider must send the token again. A repeated token joins the running sign-out.
     ///
-    /// The sign-out runs in its own task, so it continues when the provider closes the connection, and no message is
-    /// lost (G4).
+    /// The sign-out runs in its own task. It continues when the provider closes the connection, so no message is lost
+    /// (G4).
     ///
-    /// Most providers send a token once. A token whose key is not known yet is answered with 503 and verified again
-    /// when the keys have been fetched, for up to two minutes. Waiting tokens use at most 32 MiB, shared equally among
-    /// the issuers. A token that does not fit is answered with 503 and dropped.
+    /// Most providers send a token only once. So a token that cannot be verified because its key cannot be fetched is
+    /// answered with 503, and is verified again later, for up to two minutes. Waiting tokens use at most 32 MiB, shared
+    /// equally among the issuers. A token that does not fit is answered with 503 and dropped.
     ///
     /// A delayed, repeated or replayed token never ends a session that was authenticated after the token was issued
-    /// (G2). So tokens are not remembered. Responses contain no part of a token, since tokens and ids must not leak
-    /// (G5). Each invalid or waiting token is logged once at WARN with the reason.
+    /// (G2), unless the session has the token's `sid`. Responses contain no part of a token (G5). Each invalid token,
+    /// and each token that cannot be verified now, is logged at WARN with the reason.
     pub async fn back_channel_logout<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         match self.process_logout_token(request).await {
             Ok(()) => no_store_response(StatusCode::OK, Bytes::new()),

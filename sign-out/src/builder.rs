@@ -23,21 +23,24 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// The choice when the providers' signing keys are fetched. Pass it to [`SignOutRoutesBuilder::key_fetch`]. In both
-/// cases fetched keys are used for ten minutes, and for an hour while the provider cannot be reached.
+/// The choice when the providers' signing keys are fetched, with which logout messages are verified. Pass it to
+/// [`SignOutRoutesBuilder::key_fetch`].
+///
+/// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
+/// Keys that are set with [`ClientRegistration::jwks`] are never fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
-    /// The keys are fetched in a background task, before a message needs them. The task fetches them again every ten
-    /// minutes. This is the default.
+    /// A background task fetches the keys when the routes are built, and again every ten minutes. So a message usually
+    /// finds them cached. If a fetch fails, the task repeats it after 2 to 60 seconds. This is the default.
     Background,
     /// The keys are fetched when a message needs them. The message waits for them for at most the [timeout for
-    /// keys](crate::Timeouts::keys).
+    /// keys](crate::Timeouts::keys), and is then answered with 503.
     OnDemand,
 }
 
 /// The settings of [`SignOutRoutes`]. Created by [`SignOutRoutes::builder`]. Only [`client`](Self::client) is required;
-/// call [`build`](Self::build) at the end.
+/// all other settings have defaults. [`build`](Self::build) creates the routes.
 #[must_use]
 pub struct SignOutRoutesBuilder {
     cache: TokenCache,
@@ -71,7 +74,7 @@ impl SignOutRoutesBuilder {
     /// Adds the app's registration at a provider. At least one is required. Call it again for another provider, or for
     /// another registration at the same provider.
     ///
-    /// A browser without a session that requests the app's own sign-out is sent to the provider of the first
+    /// If a browser without a session requests the app's own sign-out, it is redirected to the provider of the first
     /// registration.
     pub fn client(mut self, client: ClientRegistration) -> Self {
         self.clients.push(client);
@@ -79,67 +82,77 @@ impl SignOutRoutesBuilder {
     }
 
     /// Sets which sessions the app's own sign-out ([`SignOutRoutes::logout`]) ends. The default is
-    /// [`SignOutScopeKind::Account`]: every session of the account. The provider's messages are not affected.
+    /// [`SignOutScopeKind::Account`]: every session of the account. The setting does not affect sign-outs by a
+    /// provider, whose messages name what they end.
     pub fn scope(mut self, scope: SignOutScopeKind) -> Self {
         self.scope = scope;
         self
     }
 
-    /// Sets the path of this app to which a user is redirected after the sign-out. The default is `/`.
+    /// Sets the path of this app to which a user is redirected after the app's own sign-out, such as `/goodbye`. The
+    /// default is `/`.
     ///
-    /// The user is redirected there after the return from the provider. If the provider has no logout endpoint, the
-    /// user is redirected there as soon as the sessions have ended. [`build`](Self::build) refuses a URL with a host.
+    /// The redirect happens when the browser comes back from the provider. If the provider has no logout endpoint, it
+    /// happens as soon as the sessions have ended. `path` must start with one `/` and be ASCII without backslashes and
+    /// control characters. Otherwise [`build`](Self::build) returns an error.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after = path.into();
         self
     }
 
-    /// Sets the source from which the routes and the session check read the ticket of a request. The default is the
-    /// cookie [`TicketCookie::host`]`("ticket")`.
+    /// Sets where the routes and the session check find the ticket of a request. The default is the cookie
+    /// [`TicketCookie::host`]`("ticket")`.
+    ///
+    /// Pass the [`TicketCookie`] with which the app stores the ticket at a sign-in. If the app stores tickets
+    /// elsewhere, pass its own [`TicketSource`].
     pub fn ticket_source(mut self, ticket_source: impl TicketSource) -> Self {
         self.ticket_source = Some(Arc::new(ticket_source));
         self
     }
 
-    /// Trusts these root certificates (PEM, one or several) in addition to those of the system, for requests to the
-    /// providers. By default only those of the system are trusted. A second call replaces the first.
+    /// Trusts root certificates in addition to those of the system, for HTTPS requests to the providers. `pem` contains
+    /// one or several of them in PEM format. By default only those of the system are trusted. A second call replaces
+    /// the first.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`], so messages need not
-    /// wait for them.
+    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`]: before a message
+    /// needs them.
     ///
-    /// [`build`](Self::build) starts the background task only if it is called on a tokio runtime. Otherwise keys are
-    /// fetched when a message needs them.
+    /// [`build`](Self::build) starts the background task only if it is called on a tokio runtime. Otherwise the keys
+    /// are fetched as with [`KeyFetch::OnDemand`].
     pub fn key_fetch(mut self, key_fetch: KeyFetch) -> Self {
         self.key_fetch = key_fetch;
         self
     }
 
     /// Sets the time limits for a provider's message and for a sign-out. The default is [`Timeouts::default`]: 600 ms
-    /// for keys and 1.2 s for the sign-out.
+    /// for fetching keys and 1.2 s for the sign-out. [`Timeouts`] describes the limits that [`build`](Self::build)
+    /// checks.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// Sets whether a sign-out waits until no app server can serve its sessions from a near cache. The default is
-    /// [`Wait::Everywhere`]: a successful response means that the sign-out is final on every server (G1).
+    /// Sets whether the response to a sign-out waits for the near caches of all app servers. The default is
+    /// [`Wait::Everywhere`]: after a successful response, no app server serves a token of the ended sessions, so the
+    /// sign-out is final (G1).
     ///
-    /// With [`Wait::None`], the response comes as soon as the store has ended the sessions. **The sign-out may not be
-    /// final then.**
+    /// With [`Wait::None`], the response comes as soon as the store has ended the sessions. Other app servers may still
+    /// serve their tokens from near caches: **the sign-out may not be final then.**
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Calls `hook` after every sign-out that these routes carried out or failed to carry out. By default no hook is
-    /// called. A second call replaces the first.
+    /// Sets a function that is called after every sign-out that these routes carried out or failed to carry out, for
+    /// example to write an audit log. By default no function is called. A second call replaces the first.
     ///
-    /// The hook is called once for each sign-out, in the task of the sign-out, even if the client has disconnected. The
-    /// response does not wait for it. A panic in the hook affects nothing else.
+    /// `hook` receives a [`SignOutEvent`]. It is called once for each sign-out, even if the client has disconnected. It
+    /// is not called for an invalid request or message. The response does not wait for `hook`, and a panic in it
+    /// affects nothing else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,
@@ -151,19 +164,21 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Validates the settings and creates the routes.
+    /// Checks the settings and creates the routes.
     ///
-    /// No I/O happens here. On a tokio runtime, `build` starts the task of [`KeyFetch::Background`].
+    /// It sends no request. If it is called on a tokio runtime, it starts the background task of
+    /// [`KeyFetch::Background`].
     ///
     /// # Errors
     /// [`ConfigError`] in these cases:
     /// - There is no client, or the same client was added twice.
     /// - The settings of a client are invalid, such as an empty client id or a `jwks` that is not a JWK Set.
     /// - An issuer or another URL is neither `https` nor `http` at a loopback address.
-    /// - The timeouts exceed what providers wait for, or are too short for the near caches.
-    /// - The path after the sign-out is not a path of this app.
+    /// - The timeouts are two seconds or more in sum, one of them is zero, or `sign_out` is too short for the near
+    ///   caches.
+    /// - The path of [`after_sign_out`](Self::after_sign_out) is not a path of this app.
     /// - Several clients are added, and one of them uses [`FrontChannelParameters::SidOnly`].
-    /// - The root certificates are not PEM.
+    /// - The root certificates are not PEM, or the system has no root certificates.
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
             return Err(ConfigError::new(

@@ -5,8 +5,10 @@ use url::{Host, Url};
 
 use crate::{Algorithm, ConfigError, FrontChannelParameters};
 
-/// The settings of an app's registration at an OpenID provider: issuer, client id, signing keys and logout. Pass it to
-/// [`SignOutRoutesBuilder::client`](crate::SignOutRoutesBuilder::client). It is validated when the routes are built.
+/// The app's registration as a client of one OpenID provider, with the settings for the provider's keys and for logout.
+/// Create it with [`new`](Self::new), and pass it to
+/// [`SignOutRoutesBuilder::client`](crate::SignOutRoutesBuilder::client).
+/// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build) returns an error if a setting is invalid.
 ///
 /// ```
 /// use token_cache_sign_out::ClientRegistration;
@@ -36,32 +38,33 @@ pub struct ClientRegistration {
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
-/// The claim policy for a provider's logout messages: whether each message has a certain claim.
+/// The choice whether a claim is required. Pass it to [`ClientRegistration::exp_claim`] for the `exp` of logout tokens,
+/// or to [`ClientRegistration::sid_claim`] for the `sid` of sign-ins.
 ///
-/// The effect depends on the setting that it is passed to. [`ClientRegistration::exp_claim`] rejects messages, and
-/// [`ClientRegistration::sid_claim`] only logs a sign-in.
+/// Its effect depends on that setting: `exp_claim` rejects logout tokens, and `sid_claim` only logs sign-ins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
-    /// Every message of the provider has the claim. For `exp_claim`, this is the default, and a logout token without
-    /// `exp` is rejected with 400. For `sid_claim`, the first sign-in without a `sid` is logged.
+    /// The claim is required. With `exp_claim`, a logout token without `exp` is rejected with 400; this is the default
+    /// there. With `sid_claim`, a sign-in without a `sid` succeeds, and the first one is logged at WARN.
     Required,
-    /// A message may omit the claim. For `exp_claim`, a logout token without `exp` is accepted, and an `exp` that is
-    /// present is still checked. For `sid_claim`, this is the default, and nothing is logged.
+    /// The claim may be missing. With `exp_claim`, a logout token without `exp` is accepted, and an `exp` that is
+    /// present is still checked. With `sid_claim`, nothing is logged; this is the default there.
     Optional,
 }
 
-/// The choice whether the app's own sign-out sends the session's ID token to the provider, as `id_token_hint`. Pass it
-/// to [`ClientRegistration::id_token_hint`].
+/// The choice whether the app's own sign-out sends the session's ID token to the provider, as the parameter
+/// `id_token_hint` of the logout URL. Pass it to [`ClientRegistration::id_token_hint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdTokenHint {
-    /// The provider receives the ID token, so it need not ask the user to confirm. This is the default.
+    /// The logout URL contains the ID token, so the provider need not ask the user to confirm. This is the default.
     ///
-    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), if it was issued to
-    /// another client, or if the URL would exceed [`ClientRegistration::max_logout_url_len`].
+    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), or if it was issued
+    /// to a client that these routes do not have. It is also omitted if the URL would exceed
+    /// [`ClientRegistration::max_logout_url_len`]. The provider may then ask the user to confirm.
     Send,
-    /// The provider receives no ID token, and may ask the user to confirm.
+    /// The logout URL never contains the ID token, and the provider may ask the user to confirm.
     Omit,
 }
 
@@ -84,10 +87,10 @@ const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
 impl ClientRegistration {
     /// Creates the registration of the client `client_id` at the provider `issuer`. Write both exactly as the
-    /// provider's tokens do: they are compared byte by byte.
+    /// provider's tokens do, in `iss` and `aud`: they are compared byte by byte.
     ///
-    /// By default, the signing keys and the `end_session_endpoint` come from the provider's discovery document, and
-    /// every [`Algorithm`] is accepted.
+    /// By default, the signing keys and the logout endpoint come from the provider's discovery document, at
+    /// *issuer*`/.well-known/openid-configuration`. Every [`Algorithm`] is accepted.
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -111,43 +114,48 @@ impl ClientRegistration {
     }
 
     /// Accepts only messages that are signed with one of these algorithms. By default every [`Algorithm`] is accepted.
+    /// An empty list is an error of [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build).
     ///
     /// A logout token is signed with the algorithm of the client's ID tokens (OpenID Connect Back-Channel Logout 1.0
-    /// section 2.6). If you restrict the algorithms, include the registered one (`id_token_signed_response_alg`).
+    /// section 2.6). So include the algorithm that is registered for the client (`id_token_signed_response_alg`).
     ///
-    /// Messages with another algorithm are rejected and logged (`logout_token_refused`). If the provider's discovery
-    /// document lists none of the accepted algorithms, that is logged when it is fetched
-    /// (`provider_algorithm_not_accepted`).
+    /// Messages with another algorithm are rejected with 400 and logged (`logout_token_refused`,
+    /// `security_event_refused`). If the provider's discovery document lists none of the accepted algorithms, that is
+    /// logged when the document is fetched (`provider_algorithm_not_accepted`).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's keys are fetched. By default the URL
-    /// comes from the discovery document.
+    /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's signing keys are fetched. By default
+    /// the URL comes from the provider's discovery document.
     ///
-    /// If this URL is set, the discovery document is not read. Set the
-    /// [`end_session_endpoint`](Self::end_session_endpoint) too, or the app's own sign-out does not reach the provider.
+    /// With this setting, the discovery document is not read. Set the
+    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out does not reach the
+    /// provider, and users stay signed in there.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = JwksSource::Uri(url.into());
         self
     }
 
-    /// Sets the provider's keys: a JWK Set, as JSON. Then no keys are fetched. If the provider has a new key, the app
-    /// must be configured with it.
+    /// Sets the provider's signing keys: a JWK Set (RFC 7517 section 5), as JSON. No keys are fetched then. If the
+    /// provider replaces a key, set the new one here: messages that are signed with an unknown key are rejected with
+    /// 400.
     ///
-    /// The discovery document is not read either. Set the [`end_session_endpoint`](Self::end_session_endpoint) too, or
-    /// the app's own sign-out does not reach the provider.
+    /// With this setting, the discovery document is not read. Set the
+    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out does not reach the
+    /// provider, and users stay signed in there.
     pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
         self.keys = JwksSource::Inline(jwks.into());
         self
     }
 
     /// Accepts logout tokens whose `aud` contains these audiences in addition to the client's id (OpenID Connect Core
-    /// 1.0 section 3.1.3.7 rule 3).
+    /// 1.0 section 3.1.3.7 rule 3). A second call replaces the first.
     ///
-    /// By default, each audience in the `aud` of a logout token must be the id of a client that these routes have for
-    /// the provider. The setting does not affect security events, whose `aud` may contain any other receivers.
+    /// By default, each audience of a logout token must be the id of a client that these routes have for the provider.
+    /// A token with any other audience is rejected with 400. The setting does not affect security events, whose `aud`
+    /// may contain any other receivers.
     pub fn trusted_audiences(
         mut self,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -156,11 +164,12 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the minimum time between two fetches of the keys that are caused by messages with unknown keys. The default
-    /// is 10 s, the maximum is 60 s.
+    /// Sets the minimum time between two fetches of the provider's keys that are caused by messages with unknown keys.
+    /// The default is 10 s, the maximum is 60 s. Anyone can send such messages, so the setting limits the requests to
+    /// the provider.
     ///
-    /// A message with an unknown key that arrives within this time after a fetch is answered with 503. It is verified
-    /// when the time is over and the keys have been fetched again.
+    /// A message whose key is not among the cached keys is answered with 503 if it arrives within this time after such
+    /// a fetch. It is verified when the time is over and the keys have been fetched again.
     pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
         self.jwks_cooldown = cooldown;
         self
@@ -169,55 +178,62 @@ impl ClientRegistration {
     /// Sets whether a logout token must have an `exp`. The default is [`ClaimRequirement::Required`], as Back-Channel
     /// Logout 1.0 section 2.4 requires: a token without it is rejected with 400.
     ///
-    /// Ory Hydra sends tokens without an `exp`. With [`ClaimRequirement::Optional`], such a token is valid for the
-    /// [maximum token age](Self::max_token_age). Security events are not affected.
+    /// Use [`ClaimRequirement::Optional`] for a provider that sends logout tokens without an `exp`, such as Ory Hydra.
+    /// Such a token is valid until it reaches the [maximum token age](Self::max_token_age). The setting does not affect
+    /// security events, which need no `exp`.
     pub fn exp_claim(mut self, exp: ClaimRequirement) -> Self {
         self.exp_claim = exp;
         self
     }
 
-    /// Sets the issuer of the accounts that the security events of this client's provider are about. By default it is
-    /// the provider's own issuer. The provider is called the *transmitter* of these events.
+    /// Sets the issuer of the accounts that are named in security events of this provider. Set it if the events have
+    /// another issuer than the accounts. By default it is the issuer of this registration. The setting does not affect
+    /// logout tokens.
     ///
     /// For example, Google's events come from `https://accounts.google.com/` and are about accounts of
-    /// `https://accounts.google.com`. Register such a transmitter as a separate client. Its client id is the audience
-    /// of its event stream.
+    /// `https://accounts.google.com`. Register such a sender of events, called a *transmitter*, as a separate client.
+    /// Its client id is the audience of its event stream.
+    ///
+    /// An event that names only accounts of other issuers than these two is rejected with 400.
     pub fn subject_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.subject_issuer = Some(issuer.into());
         self
     }
 
-    /// Sets the tolerated difference between the provider's clock and the store's clock, by which tokens are checked.
-    /// It applies to `iat`, `exp`, `nbf` and the maximum age. The default is 60 s, the maximum is five minutes.
+    /// Sets how far the provider's clock and the store's clock may differ. Tokens are checked by the store's clock. The
+    /// leeway applies to `iat`, `exp`, `nbf` and the [maximum token age](Self::max_token_age). The default is 60 s, the
+    /// maximum is five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Sets the maximum age of a logout token, by its `iat`. The [leeway](Self::leeway) is added. The default is ten
-    /// minutes. An older token is rejected with 400. Security events may have any age.
+    /// Sets the maximum age of a logout token, measured from its `iat`. The default is ten minutes, and the
+    /// [leeway](Self::leeway) is added. An older token is rejected with 400. Security events may have any age.
     ///
-    /// A delayed token never ends a session that was authenticated after its `iat` (G2), whatever its age.
+    /// A delayed token never ends a session that was authenticated after the token's `iat` (G2), whatever this setting.
+    /// The exception is a session with the token's `sid`: the provider has ended that `sid` forever.
     pub fn max_token_age(mut self, age: Duration) -> Self {
         self.max_token_age = age;
         self
     }
 
     /// Sets whether a sign-in without a `sid` at this provider is logged. The default is
-    /// [`ClaimRequirement::Optional`]: it is not logged. The setting only logs: it rejects no sign-in and no logout
-    /// message.
+    /// [`ClaimRequirement::Optional`]: it is not logged. The setting rejects no sign-in and no logout message.
     ///
     /// Set [`ClaimRequirement::Required`] if the client is registered with `backchannel_logout_session_required` or
-    /// `frontchannel_logout_session_required`. The logout messages for such a client contain a `sid`. A message with
-    /// only a `sid` does not end a session that was begun without one. With `Required`, the first sign-in at this
-    /// issuer without a `sid` is logged at WARN (`sign_in_without_sid`). The same `TokenCache` does not log later ones.
+    /// `frontchannel_logout_session_required`. The provider's messages then contain a `sid`. A message with only a
+    /// `sid` does not end a session that was begun without one.
+    ///
+    /// With `Required`, the first sign-in at this issuer without a `sid` is logged at WARN (`sign_in_without_sid`). The
+    /// same `TokenCache` does not log later ones.
     pub fn sid_claim(mut self, sid: ClaimRequirement) -> Self {
         self.sid_claim = sid;
         self
     }
 
-    /// Sets the provider's logout endpoint, to which users who sign out are redirected. By default it comes from the
-    /// discovery document.
+    /// Sets the URL of the provider's logout endpoint, to which the app's own sign-out redirects the browser. By
+    /// default it comes from the provider's discovery document.
     ///
     /// If neither this setting nor the discovery document has an endpoint, users are redirected to
     /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) and stay signed in at the provider.
@@ -226,57 +242,62 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the URL to which the provider sends users back after a sign-out. Write it exactly as it is registered at
-    /// the provider. It is the URL of the route [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT).
+    /// Sets the URL to which the provider sends the browser back after a sign-out: the public URL of the route
+    /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). Write it exactly as it is registered at the
+    /// provider.
     ///
     /// By default the parameter `post_logout_redirect_uri` is not sent, and the provider decides which page the user
-    /// sees. The origin of the URL also counts as an origin of this app in the check against cross-site requests.
+    /// sees. The origin of the URL also counts as an origin of this app when [`logout`](crate::SignOutRoutes::logout)
+    /// rejects requests of other sites.
     pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
         self.post_logout_redirect_uri = Some(url.into());
         self
     }
 
     /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint`
-    /// (RP-Initiated Logout 1.0 section 2). By default it is sent.
+    /// (RP-Initiated Logout 1.0 section 2). The default is [`IdTokenHint::Send`].
     ///
-    /// With [`IdTokenHint::Omit`], the provider receives the `client_id`, and the ID token's `login_hint` or `sid` as
-    /// `logout_hint`. The provider may then ask the user to confirm. Use `Omit` for a provider that rejects
-    /// `id_token_hint`, or to keep ID tokens out of URLs.
+    /// Use [`IdTokenHint::Omit`] for a provider that rejects `id_token_hint`, or to keep ID tokens out of URLs. The
+    /// provider then receives the `client_id`, and as `logout_hint` the ID token's `login_hint` or `sid`, if it has
+    /// one. It may ask the user to confirm.
     pub fn id_token_hint(mut self, hint: IdTokenHint) -> Self {
         self.id_token_hint = hint;
         self
     }
 
-    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000. For a
-    /// longer URL the ID token is omitted, and the provider may ask the user to confirm.
+    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000. If the URL
+    /// would be longer, the ID token is omitted, and the provider may ask the user to confirm.
     ///
-    /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers reject. Some
-    /// reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
+    /// An ID token with many claims, such as a list of groups, can make the URL too long for gateways and providers.
+    /// Some reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
     pub fn max_logout_url_len(mut self, bytes: usize) -> Self {
         self.max_logout_url_len = bytes;
         self
     }
 
-    /// Sets which parameters the provider's front-channel requests have. The default is
-    /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: requests without both are answered with
-    /// 400.
+    /// Sets which parameters the provider's front-channel logout requests have. The default is
+    /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: a request without both parameters is
+    /// answered with 400. Use another variant only for a provider that does not send both.
     pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
         self.front_channel_parameters = names;
         self
     }
 
-    /// Revokes the refresh token that the session stores under `key`, after the app's own sign-out. By default nothing
-    /// is revoked.
+    /// Revokes a refresh token at the provider after the app's own sign-out: the one that the session stores under
+    /// `key`. `source` sends the revocation. By default nothing is revoked.
     ///
-    /// The revocation is sent one second after the sessions ended, in the background. If it fails, that is logged at
+    /// The revocation is sent in the background, one second after the sessions ended. If it fails, that is logged at
     /// WARN (`revocation_failed`). The sign-out is final nevertheless, and the token stays valid at the provider until
     /// it expires there.
     ///
     /// Nothing is revoked in these cases:
+    /// - The session has no refresh token under `key`.
     /// - [`TokenSource::revocation`] of `source` returns [`Revocation::None`](token_cache_core::Revocation::None).
     /// - `revocation` returns [`Revocation::Grant`](token_cache_core::Revocation::Grant), and the account has another
     ///   live session or may have one.
-    /// - The session has no ID token and may belong to another client of the provider.
+    /// - The app stored no ID token in the session, and the session may belong to another client of these routes.
+    ///
+    /// Refresh tokens of the other sessions that the sign-out ends are not revoked.
     pub fn revoke_on_sign_out(mut self, key: EntryKey, source: impl TokenSource) -> Self {
         self.revocation = Some((key, Arc::new(source)));
         self

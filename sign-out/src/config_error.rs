@@ -1,9 +1,10 @@
 use std::fmt;
 
-/// An invalid setting of the sign-out routes, of a cookie or of the session check. It is returned before any I/O, by
-/// the function that takes the setting or by [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build).
+/// An invalid setting of the sign-out routes, of a cookie or of the session check. Its text names the setting and says
+/// what to change. The function that takes the setting returns it, or
+/// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build). No request has been sent then.
 ///
-/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the
+/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` is readable. `{:#?}` prints the
 /// struct.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot build the sign-out routes: {message}")]

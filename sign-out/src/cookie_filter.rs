@@ -6,19 +6,20 @@ use tower_service::Service;
 
 use crate::cookies::filter_cookies;
 
-/// A tower layer that removes cookies which other cookie jars misread, before they parse the `Cookie` header.
+/// A tower layer that removes cookies which other cookie libraries misread, before these libraries parse the `Cookie`
+/// header. Make it the outermost layer around all code that reads cookies.
 ///
-/// Any site of a domain, and any script of the app, can set a cookie that contains a byte above `0x7E`. The jars of
-/// axum-extra, tower-cookies (tower-sessions) and actix-web then drop the whole header or fail, so all other cookies
-/// seem absent. They also percent-decode names. So they accept `%5F%5FHost-session` as `__Host-session`, although
-/// browsers do not protect that name. This layer removes
+/// Any site of a domain, and any script of the app, can set a cookie that contains a byte above `0x7E`. axum-extra,
+/// tower-cookies (tower-sessions) and actix-web then drop the whole header or fail, so all other cookies seem absent.
+/// They also percent-decode names. So they accept `%5F%5FHost-session` as `__Host-session`, although browsers do not
+/// protect that name. This layer removes
 ///
-/// - every cookie whose name or value contains a byte that is not ASCII, and
+/// - every cookie whose name or value contains a byte that is neither printable ASCII nor a tab, and
 /// - every cookie whose name begins with `__Host-`, `__Secure-` or `__Http-` only after percent-decoding.
 ///
-/// Make it the outermost layer around all libraries that read cookies. [`TicketCookie`](crate::TicketCookie),
-/// [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) do not need it. They read the original
-/// headers even behind this layer, so an unreadable ticket is never treated as absent (G4).
+/// [`TicketCookie`](crate::TicketCookie), [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie)
+/// do not need it. They read the original headers even behind this layer, so an unreadable ticket is never treated as
+/// absent (G4).
 ///
 /// ```
 /// # #[cfg(feature = "axum-0_8")] fn app(app: axum::Router) -> axum::Router {
@@ -46,7 +47,7 @@ impl<S> Layer<S> for CookieFilter {
     }
 }
 
-/// The service that [`CookieFilter`] wraps around an app.
+/// The tower service that [`CookieFilter`] creates around an app's service. An app does not create it itself.
 #[derive(Debug, Clone)]
 pub struct CookieFilterService<S> {
     inner: S,

@@ -10,15 +10,17 @@ use url::Url;
 use crate::{ConfigError, client_registration::is_loopback};
 
 /// Returns the value of the cookie `name` exactly as the browser sent it, or `None` if the request has no such cookie.
+/// Use it for the app's own cookies if other libraries cannot read the header, as [`CookieFilter`](crate::CookieFilter)
+/// describes.
 ///
 /// The `Cookie` headers are read as bytes (RFC 6265bis section 5.8.3): they are split at `;`, names are compared
 /// exactly, and nothing is decoded. So other cookies with invalid bytes do not matter, and no other spelling matches
-/// `name`. A cookie that [`CookieFilter`](crate::CookieFilter) removed is still found.
+/// `name`. A cookie that `CookieFilter` removed is still found.
 ///
-/// An unreadable cookie is an error and never `None` (G4).
+/// A cookie that cannot be read is an error and never `None`: the user would look signed out (G4).
 ///
 /// # Errors
-/// [`Corrupt`](ErrorKind::Corrupt) if the value has bytes that are not visible ASCII, or if the request has several
+/// [`Corrupt`](ErrorKind::Corrupt) if the value has a byte that is not printable ASCII, or if the request has several
 /// cookies of this name with different values.
 ///
 /// ```

@@ -1,5 +1,6 @@
 /// The parameters of a provider's front-channel logout requests (OpenID Connect Front-Channel Logout 1.0 section 2).
-/// Pass it to [`ClientRegistration::front_channel_parameters`](crate::ClientRegistration::front_channel_parameters).
+/// Pass it to [`ClientRegistration::front_channel_parameters`](crate::ClientRegistration::front_channel_parameters),
+/// according to what the provider sends.
 ///
 /// Such a request is not authenticated. So it ends only the sessions that the variant describes. A request with `iss`
 /// and `sid` is accepted with every variant. Any other request that the variant does not describe is answered with 400.
@@ -14,16 +15,18 @@ pub enum FrontChannelParameters {
     ///
     /// The routes must have exactly one client, because the request does not say which provider the `sid` belongs to.
     SidOnly,
-    /// `iss`, and the user's `sub` as the `sid`, as `LemonLDAP::NG` sends it. The request ends every session of that
-    /// user.
+    /// `iss`, and the user's `sub` in the parameter `sid`, as `LemonLDAP::NG` sends it. The request ends every session
+    /// of that user.
     ///
     /// Unlike a random `sid`, a `sub` can often be known or guessed. Anyone who knows a user's `sub` can sign that user
     /// out. Prefer the back channel if the provider supports it.
     SubjectAsSid,
-    /// Neither `iss` nor `sid`. The request ends only the session of the ticket that the browser sends.
+    /// Neither `iss` nor `sid`. The request ends only the session of the ticket that the browser sends. Without a
+    /// ticket, it ends nothing.
     ///
     /// A browser sends a `SameSite=Lax` cookie to a frame only if the provider's page is on the same site as the app,
-    /// as `id.shop.example` and `www.shop.example` are. Requests that are not for a frame (`Sec-Fetch-Dest`) are
-    /// rejected, because a link on another site would send the cookie too.
+    /// as `id.shop.example` and `www.shop.example` are. A request is rejected with 400 unless its header
+    /// `Sec-Fetch-Dest` says that it is for a frame. Otherwise a link on another site, which also sends the cookie,
+    /// would sign the user out.
     None,
 }

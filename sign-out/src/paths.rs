@@ -1,27 +1,28 @@
-//! The paths of the sign-out routes. Register the URLs at your providers. A router or scope that nests the routes adds
-//! its own path before them.
+//! The paths of the sign-out routes. At each provider, register the URLs of the paths that it uses: the app's public URL
+//! followed by the path. A router or scope that nests the routes adds its own path before them.
 
 use http::request::Parts;
 
-/// The path of the app's own sign-out, [`SignOutRoutes::logout`](crate::SignOutRoutes::logout). The app's pages link or
-/// post to it.
+/// The path of the app's own sign-out, [`SignOutRoutes::logout`](crate::SignOutRoutes::logout). A page of the app links
+/// to it, or has a form that posts to it.
 pub const LOGOUT: &str = "/logout";
 
-/// The path of the page to which the provider sends users back,
-/// [`SignOutRoutes::post_logout_redirect`](crate::SignOutRoutes::post_logout_redirect). Every
-/// `post_logout_redirect_uri` has it.
+/// The path to which the provider sends the browser back after a sign-out. Its handler is
+/// [`SignOutRoutes::post_logout_redirect`](crate::SignOutRoutes::post_logout_redirect). Register its URL as
+/// `post_logout_redirect_uri`, and pass it to
+/// [`ClientRegistration::post_logout_redirect_uri`](crate::ClientRegistration::post_logout_redirect_uri).
 pub const POST_LOGOUT_REDIRECT: &str = "/signed-out";
 
-/// The path of the `backchannel_logout_uri`, to which providers send logout tokens. Its handler is
+/// The path to which providers send logout tokens. Register its URL as `backchannel_logout_uri`. Its handler is
 /// [`SignOutRoutes::back_channel_logout`](crate::SignOutRoutes::back_channel_logout).
 pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 
-/// The path of the `frontchannel_logout_uri`, which providers load in an iframe. Its handler is
-/// [`SignOutRoutes::front_channel_logout`](crate::SignOutRoutes::front_channel_logout).
+/// The path that providers load in an iframe of their logout page. Register its URL as `frontchannel_logout_uri`. Its
+/// handler is [`SignOutRoutes::front_channel_logout`](crate::SignOutRoutes::front_channel_logout).
 pub const FRONT_CHANNEL_LOGOUT: &str = "/frontchannel-logout";
 
-/// The path of the endpoint to which transmitters push security events. Its handler is
-/// [`SignOutRoutes::security_event`](crate::SignOutRoutes::security_event).
+/// The path to which providers push security events (RFC 8935). Register its URL as the endpoint of the event stream.
+/// Its handler is [`SignOutRoutes::security_event`](crate::SignOutRoutes::security_event).
 pub const SECURITY_EVENTS: &str = "/security-events";
 
 /// All paths of this module.

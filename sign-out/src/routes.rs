@@ -16,17 +16,17 @@ use crate::{
 /// The app's hook, which is called after every sign-out.
 pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// The sign-out routes of an app, independent of the web framework. Created by [`builder`](Self::builder). A clone
-/// shares the same settings and state.
+/// The sign-out routes of an app, for any web framework. An app builds them once, with [`builder`](Self::builder), and
+/// mounts them in its router. A clone shares the same settings and state.
 ///
-/// Mount all routes with `axum_routes` (feature `axum-0_8`) or `actix::ActixSignOut` (feature `actix-web-4`), or call
-/// the handlers, such as [`logout`](Self::logout), from another framework.
+/// Mount all routes with `axum_routes` (feature `axum-0_8`) or `actix::ActixSignOut` (feature `actix-web-4`). In
+/// another framework, serve each path of [`paths`](crate::paths) with its handler, such as [`logout`](Self::logout).
 ///
-/// Every sign-out, by the app or by a provider, ends the sessions in the cache, and is final on every server when the
-/// response says so (G1). It runs in its own task, which continues when the client disconnects, so no sign-out is lost
-/// (G4).
+/// A sign-out by the app or by a provider ends the sessions in the cache. If the response reports success, it is final
+/// on every server (G1), unless [`wait`](SignOutRoutesBuilder::wait) is set to [`Wait::None`]. Each sign-out runs in
+/// its own task, which continues when the client disconnects. So no sign-out is lost (G4).
 ///
-/// The routes need a tokio runtime with a timer, as axum and actix-web provide it.
+/// The routes need a tokio runtime with a timer. axum and actix-web provide one.
 #[derive(Clone)]
 pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 
@@ -57,21 +57,22 @@ pub(crate) struct Inner {
 }
 
 impl SignOutRoutes {
-    /// Creates the builder of routes that end the sessions of `cache`. Add at least one client to it.
+    /// Creates a builder for routes that end the sessions of `cache`. Add at least one
+    /// [`client`](SignOutRoutesBuilder::client), and then call [`build`](SignOutRoutesBuilder::build).
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
     }
 
-    /// Fetches the signing keys of all providers that are not cached yet, for at most 15 seconds. Keys that are set
-    /// with [`ClientRegistration::jwks`] are not fetched.
+    /// Fetches the signing keys of every provider whose keys are not cached, within at most 15 seconds. These keys
+    /// verify the providers' logout messages. Keys that are set with [`ClientRegistration::jwks`] are not fetched.
     ///
-    /// Call this method before the app serves requests, to check that the keys can be fetched. It is optional: by
-    /// default, [`build`](crate::SignOutRoutesBuilder::build) starts to fetch them in the background, and otherwise
-    /// they are fetched when a message needs them.
+    /// Call this method before the app serves requests, to check that the keys can be fetched. The call is optional. By
+    /// default, [`build`](SignOutRoutesBuilder::build) starts to fetch the keys in the background, and a message whose
+    /// keys are not cached causes a fetch too.
     ///
     /// # Errors
-    /// [`KeyFetchError`] with the issuers whose keys cannot be fetched now. The routes work nevertheless, and fetch
-    /// these keys later.
+    /// [`KeyFetchError`] if the keys of at least one provider are not cached and cannot be fetched now. It lists the
+    /// issuers. The routes work nevertheless, and fetch these keys later.
     pub async fn fetch_keys(&self) -> Result<(), KeyFetchError> {
         let fetching = self.clients().map(|(client, provider)| async {
             let fetched = provider.fetch_keys().await;

@@ -23,37 +23,39 @@ impl SignOutRoutes {
     /// Handles the app's own sign-out (OpenID Connect RP-Initiated Logout 1.0). Serve it at
     /// [`LOGOUT`](crate::paths::LOGOUT).
     ///
-    /// It ends the sessions of [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope): by default every
-    /// session of the account, in every browser. It takes these steps:
+    /// It ends the sessions that [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) selects: by
+    /// default every session of the account, in every browser. These are the steps:
     /// 1. Read the session's ID token, if the app stored it under [`id_token_key`](crate::id_token_key).
     /// 2. End the sessions on every server. The sign-out is then final (G1), unless
     ///    [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`](token_cache_core::Wait::None).
-    /// 3. Remove the ticket.
-    /// 4. Redirect the browser to the provider (303), to sign out there too.
+    /// 3. Remove the ticket from the browser.
+    /// 4. Redirect the browser to the provider (303), to sign the user out there too.
     /// 5. Revoke the refresh token in the background, if a client is configured with
     ///    [`revoke_on_sign_out`](crate::ClientRegistration::revoke_on_sign_out). A failed revocation is logged and does
     ///    not change the response.
     ///
-    /// The response at the end is
+    /// The response is
     /// - 303 to the provider's logout page. A browser without a live session is redirected too, because its session at
     ///   the provider may be live.
     /// - 303 to [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) if the provider has no logout endpoint.
-    /// - 200 with a page that says so, if the sessions have ended and the provider's discovery document cannot be read
-    ///   now.
+    /// - 200 if the sessions have ended, but the provider's discovery document cannot be read now. The page says that
+    ///   the user may still be signed in at the provider.
     /// - 503 if the sessions cannot be ended, or not within the [timeout](crate::Timeouts::sign_out). The browser is
-    ///   not redirected, the ticket is kept, and the page has a button to try again. A failed sign-out is never
+    ///   not redirected, the ticket is not removed, and the page has a button to try again. A failed sign-out is never
     ///   reported as done (G4).
     /// - 503 if this server cannot read the ticket, such as one under a retired key. The ticket is removed, so that the
     ///   browser is not locked out. The page says that the session was not ended, and links to the provider's logout
-    ///   page if that is known. The hook receives the error.
+    ///   page if its URL is known. The function of [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives
+    ///   the error.
     /// - 405 if the method is not GET, HEAD or POST.
     ///
     /// # Requests of other sites
     /// No other site can sign a user out, and forms need no CSRF token. The origin of a request comes from
-    /// `Sec-Fetch-Site`. If an older browser does not send it, it comes from `Origin` (POST) or `Referer` (GET).
+    /// `Sec-Fetch-Site`. If an older browser does not send it, the origin comes from `Origin` (POST) or `Referer`
+    /// (GET).
     ///
     /// - A POST request of the app's own origin, or one that the user caused directly, signs the user out. So does a
-    ///   POST request without any of these headers, such as one of a program.
+    ///   POST request without `Sec-Fetch-Site` and `Origin`, such as one of a program.
     /// - A POST request of another origin is answered with 403. Another subdomain counts as another origin.
     /// - A GET request signs the user out if the user followed a link of the app, typed the URL or opened it from
     ///   another program.
@@ -71,12 +73,15 @@ impl SignOutRoutes {
         }
     }
 
-    /// Handles the return of the browser from the provider. Serve it at
+    /// Handles the return of the browser from the provider's logout page. Serve it at
     /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). It ends no session.
     ///
+    /// The parameter `state` of the request tells which sign-out the browser returns from. [`logout`](Self::logout)
+    /// stores it in a cookie for ten minutes, one for each tab.
+    ///
     /// The response is
-    /// - 303 to the path of [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out), if the `state` belongs to
-    ///   a sign-out of this browser. Each tab has its own state, which is valid once.
+    /// - 303 to the path of [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out), if this browser has a
+    ///   cookie for the `state`. The cookie is removed, so each `state` is valid once.
     /// - 303 to that path also without a `state`, if this browser started a sign-out and is signed out. Several
     ///   providers send no `state` back.
     /// - 200 otherwise, with a page that says whether this browser is signed in.

@@ -1,12 +1,16 @@
 /// The kind of sessions that a sign-out ends. Pass it to
-/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope); a [`SignOutEvent`](crate::SignOutEvent) has it
-/// too. It is a [`SignOutScope`](token_cache_core::SignOutScope) without the ids.
+/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) for the app's own sign-out. A
+/// [`SignOutEvent`](crate::SignOutEvent) reports it for every sign-out.
+///
+/// It has no ids: the session, `sid` or account comes from the request. A
+/// [`SignOutScope`](token_cache_core::SignOutScope) of the cache has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignOutScopeKind {
     /// One session: one sign-in of one browser in this app.
     Session,
-    /// The sessions with one `sid`: those of one browser at the provider, in all apps that share the cache.
+    /// The sessions with one `sid`: those of one browser at the provider, in all apps that share the cache. If the
+    /// session has no `sid`, the app's own sign-out ends only this session.
     ProviderSession,
     /// Every session of an account, in every browser. This is the default.
     #[default]

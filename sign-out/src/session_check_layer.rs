@@ -14,18 +14,22 @@ use crate::{
 };
 
 /// A tower layer that rejects every request whose session has been signed out, on any app server. Created by
-/// [`SignOutRoutes::session_check`]. It makes a sign-out final for the app's own cookie too (G1).
+/// [`SignOutRoutes::session_check`]. With it, a sign-out is final for the app's own cookie too (G1).
 ///
-/// It sends one request to the store for each request with a ticket, or none on a near-cache hit:
+/// It reads the ticket of each request and checks the session. This takes one request to the store, or none on a
+/// near-cache hit:
 ///
-/// - If the session is live, the request passes with the [`Session`](token_cache_core::Session) in its extensions.
+/// - If the session is live, the request passes with the [`Session`](token_cache_core::Session) in its extensions. A
+///   handler takes it as [`SignedIn`](crate::SignedIn).
 /// - If there is no ticket, the request passes without a session.
 /// - If the session has ended or the ticket is invalid, the response is 401, or a [redirect](Self::redirect_to), and
 ///   removes the ticket.
-/// - If the store failed, or this app server lacks the key of the ticket, the response is 503 and keeps the ticket. An
-///   error is never taken for a sign-out (G4).
+/// - If the store failed, or this app server lacks the key of the ticket, the response is 503 and the ticket is not
+///   removed. An error is never taken for a sign-out (G4).
 ///
-/// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes.
+/// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes. A rejected request
+/// to any other path that ends like a sign-out route, such as `/docs/logout`, reaches its handler without a session.
+/// The handler's response is then replaced by the rejection.
 ///
 /// Every rejection is logged with its reason: `request_of_ended_session` at INFO, `ticket_refused` and
 /// `session_not_checked` at WARN.
@@ -35,12 +39,15 @@ pub struct SessionCheck {
 }
 
 impl SessionCheck {
-    /// Answers page requests of ended sessions with 303 to `path`, the app's sign-in page. By default they are answered
-    /// with 401, as requests of scripts always are.
+    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. By default they are
+    /// answered with 401, as the requests of scripts always are. A page request is a GET or HEAD request for a page
+    /// that the browser opens.
     ///
-    /// `path` is the path that the browser sees. The sign-in page itself is served without a session if the session has
-    /// ended or this app server cannot read the ticket. A page request for it also removes the ticket, so a retired key
-    /// does not lock the browser out.
+    /// `path` is the path that the browser sees, with the prefix of a nested router. A page request whose ticket cannot
+    /// be read by this app server is answered with a 503 page that links to `path`.
+    ///
+    /// The sign-in page itself is served without a session if the session has ended or this app server cannot read the
+    /// ticket. A page request for it also removes the ticket, so a retired key does not lock the browser out.
     ///
     /// # Errors
     /// [`ConfigError`] if `path` is not a path of the app: it must start with one `/` and be ASCII without backslashes
@@ -53,8 +60,8 @@ impl SessionCheck {
 }
 
 impl SignOutRoutes {
-    /// Creates a tower layer that rejects every request whose session has been signed out. See [`SessionCheck`] for the
-    /// responses.
+    /// Creates a tower layer that rejects every request whose session has been signed out. Add it to the app's router:
+    /// `app.layer(sign_out.session_check())`. [`SessionCheck`] lists the responses.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck {
             checker: SessionChecker::new(self.clone()),
@@ -73,7 +80,7 @@ impl<S> Layer<S> for SessionCheck {
     }
 }
 
-/// The service that [`SessionCheck`] wraps around an app.
+/// The tower service that [`SessionCheck`] creates around an app's service. An app does not create it itself.
 #[derive(Debug, Clone)]
 pub struct SessionCheckService<S> {
     inner: S,

@@ -22,27 +22,29 @@ struct ErrorBody {
 }
 
 impl SignOutRoutes {
-    /// Handles a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935). Serve it at
-    /// [`SECURITY_EVENTS`](crate::paths::SECURITY_EVENTS).
+    /// Handles a Security Event Token (RFC 8417) that a provider pushes (RFC 8935). Serve it at
+    /// [`SECURITY_EVENTS`](crate::paths::SECURITY_EVENTS). A provider that sends such tokens is called a *transmitter*.
     ///
-    /// Verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
-    /// `account-purged` and `sessions-revoked`.
+    /// It verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
+    /// `account-purged` and `sessions-revoked`. All other events end nothing.
     ///
-    /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of these (RFC 9493,
-    /// Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for `session-revoked`, and its `sub`
-    /// for the other events. A session that was authenticated after the token's `iat` is kept, however late the token
-    /// arrives (G2).
+    /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of `iss_sub` and
+    /// `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
+    /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`.
+    ///
+    /// A session that was authenticated after the token's `iat` does not end (G2), unless it has the `sid` that the
+    /// token names.
     ///
     /// The response is
-    /// - 202 if the sessions have ended, now or earlier (G1), also if the token names no session of this app. All other
-    ///   events end nothing and are answered with 202 too.
+    /// - 202 if the sessions have ended, now or earlier (G1). The same if the token names no session of this app, or
+    ///   has another event.
     /// - 400 with `{"err":…,"description":…}` if the token is invalid.
     /// - 405 if the method is not POST, and 415 if the media type is not `application/secevent+jwt`.
     /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.
     /// - 503 with `Retry-After` if the token cannot be verified now, or if the sessions may not have ended.
     ///
-    /// The signature authenticates the transmitter. Everything else works as in
-    /// [`back_channel_logout`](Self::back_channel_logout).
+    /// The signature authenticates the transmitter. Repeated tokens, tokens whose key cannot be fetched, and logging
+    /// are handled as in [`back_channel_logout`](Self::back_channel_logout).
     pub async fn security_event<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         match self.process_security_event(request).await {
             Ok(()) => no_store_response(StatusCode::ACCEPTED, Bytes::new()),

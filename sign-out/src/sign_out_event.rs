@@ -2,7 +2,7 @@ use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
 
 use crate::SignOutScopeKind;
 
-/// A sign-out that the routes carried out, or failed to carry out. The hook of
+/// The report of a sign-out that the routes carried out, or failed to carry out. The function that was set with
 /// [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives it, for example to write an audit log.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -11,33 +11,38 @@ pub struct SignOutEvent {
     pub cause: SignOutCause,
     /// The kind of sessions that the sign-out was to end.
     ///
-    /// For the app's own sign-out, it is [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope). For a
-    /// provider's message, it is [`ProviderSession`](SignOutScopeKind::ProviderSession) if the message ends the
-    /// sessions with a `sid`, and otherwise [`Account`](SignOutScopeKind::Account). A front-channel request without
-    /// parameters ends only the session of the browser's ticket: [`Session`](SignOutScopeKind::Session).
+    /// For the app's own sign-out, it is the setting
+    /// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope). For a provider's message that ends the
+    /// sessions with a `sid`, it is [`ProviderSession`](SignOutScopeKind::ProviderSession). For other messages, it is
+    /// [`Account`](SignOutScopeKind::Account). A front-channel request without parameters ends only the session of the
+    /// browser's ticket: [`Session`](SignOutScopeKind::Session).
     pub scope: SignOutScopeKind,
-    /// The account, or `None` if its id is not known. A message with only a `sid` does not name the account. The app's
-    /// own sign-out knows it only if the app stored the ID token under [`id_token_key`](crate::id_token_key).
+    /// The account that was signed out, or `None` if its id is not known. A provider's message with only a `sid`, or
+    /// without parameters, does not name the account. The app's own sign-out knows it only if the app stored the ID
+    /// token under [`id_token_key`](crate::id_token_key).
     pub account: Option<AccountId>,
-    /// The session at the provider (`sid`), or `None` if the message or the stored ID token has no `sid`, or no ID
-    /// token is stored.
+    /// The provider's session (`sid`) that was signed out. It comes from the message or, for the app's own sign-out,
+    /// from the stored ID token. It is `None` if that has no `sid`, or if no ID token is stored. It is also `None` if
+    /// the provider sends the user's `sub` as the `sid`
+    /// ([`SubjectAsSid`](crate::FrontChannelParameters::SubjectAsSid)).
     pub provider_session: Option<ProviderSid>,
-    /// The result. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `false` means that no session was left to
-    /// end. After an error the sessions may be live, and the sign-out must be requested again.
+    /// The result of the sign-out. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `false` means that no
+    /// session was left to end. After an error the sessions may still be live. The user or the provider must then
+    /// request the sign-out again; the response was an error too.
     pub result: Result<SignOut>,
 }
 
-/// The cause of a sign-out, in a [`SignOutEvent`].
+/// The cause of a sign-out, in [`SignOutEvent::cause`]: the user in this app, or one kind of message of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignOutCause {
-    /// The user, in this app: [`SignOutRoutes::logout`](crate::SignOutRoutes::logout) (OpenID Connect RP-Initiated
-    /// Logout 1.0).
+    /// The user signed out in this app, at [`SignOutRoutes::logout`](crate::SignOutRoutes::logout) (OpenID Connect
+    /// RP-Initiated Logout 1.0).
     RpInitiated,
-    /// The provider, by an iframe in the user's browser (OpenID Connect Front-Channel Logout 1.0).
+    /// The provider requested it by an iframe in the user's browser (OpenID Connect Front-Channel Logout 1.0).
     FrontChannel,
-    /// The provider, by a message to this server (OpenID Connect Back-Channel Logout 1.0).
+    /// The provider sent a logout token to an app server (OpenID Connect Back-Channel Logout 1.0).
     BackChannel,
-    /// A transmitter of security events (OpenID CAEP 1.0 and RISC 1.0).
+    /// A provider sent a security event to an app server (OpenID CAEP 1.0 and RISC 1.0).
     SharedSignals,
 }

@@ -3,11 +3,12 @@ use std::ops::Deref;
 use http::Extensions;
 use token_cache_core::Session;
 
-/// The live session of a request: an extractor for axum and actix-web. It dereferences to [`Session`].
+/// The live session of a request, as an extractor for handlers of axum and actix-web. It dereferences to [`Session`].
 ///
-/// It requires the session check, [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check) or that of
-/// `actix::ActixSignOut`, which has read the session from the cache before the handler runs. Without a session the
-/// response is 401. Without the session check it is 500, so that a missing one is not mistaken for an anonymous user.
+/// It requires the session check, which reads the session from the cache before the handler runs. In axum this is
+/// [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check), and in actix-web it is
+/// `actix::ActixSignOut::session_check`. If the request has no live session, the response is 401. If the session check
+/// did not run, the response is 500, so that a missing check is not mistaken for an anonymous user.
 ///
 /// A handler for anonymous users takes an `Option<SignedIn>` in axum. In actix-web it takes a `Result<SignedIn,
 /// SignedInRejection>`, because actix-web's `Option` would hide a missing session check.
@@ -30,25 +31,25 @@ impl Deref for SignedIn {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionChecked;
 
-/// The reason why a request has no [`SignedIn`]. As a response it is 401 or 500.
+/// The reason why a handler gets no [`SignedIn`]. axum and actix-web convert it to a response with status 401 or 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedInRejection {
     /// The session check ran, and the request has no live session. The response is 401.
     #[error("not signed in")]
     NotSignedIn,
-    /// The request did not pass the session check. The response is 500.
+    /// The session check did not run for the request: the app lacks the layer or middleware there. The response is 500.
     #[error("the session check is missing; add the layer `SignOutRoutes::session_check`")]
     MissingLayer,
 }
 
 impl SignedIn {
-    /// Returns the session that the session check stored in a request's extensions. Use it in a framework without an
-    /// extractor of this crate.
+    /// Returns the session that the session check stored in a request's extensions. Use it in a framework for which
+    /// this crate has no extractor.
     ///
     /// # Errors
-    /// [`NotSignedIn`](SignedInRejection::NotSignedIn) if the request passed the session check and has no session.
-    /// [`MissingLayer`](SignedInRejection::MissingLayer) if it did not pass the session check.
+    /// - [`NotSignedIn`](SignedInRejection::NotSignedIn) if the session check ran, and the request has no live session.
+    /// - [`MissingLayer`](SignedInRejection::MissingLayer) if the session check did not run.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, SignedInRejection> {
         let is_checked = extensions.get::<SessionChecked>().is_some();
         Self::from_session(extensions.get::<Session>(), is_checked)

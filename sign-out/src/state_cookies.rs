@@ -19,14 +19,14 @@ const MAX_REMOVED: usize = 32;
 /// for the name and the time.
 const MAX_VALUE_LEN: usize = 3_800;
 
-/// Short-lived cookies for a redirect to the provider and back, one for each `state`. So several tabs do not disturb
-/// each other. The browser keeps the 8 newest.
+/// Short-lived cookies for a redirect of the browser to the provider and back. Each value has its own cookie, named by
+/// the `state` of the redirect, so several tabs do not disturb each other. A browser keeps the 8 newest.
 ///
 /// An app stores in them what the callback of a sign-in needs: nonce, PKCE verifier and
-/// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes store their own `state` in the same way.
+/// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes use such cookies for their own redirects.
 ///
 /// Each cookie is `HttpOnly`, `SameSite=Lax`, `Secure` and named `__Host-`*name*`-`*state*. At `http` with a loopback
-/// address, for development, it has no prefix and is not `Secure`.
+/// address, for development, the name has no prefix `__Host-`, and the cookie is not `Secure`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,12 +52,12 @@ pub struct StateCookies {
 }
 
 impl StateCookies {
-    /// Creates the settings of the state cookies for the app at `public_url`. Use another `name` for each purpose. The
-    /// cookies last 15 minutes by default, the time that a sign-in may take.
+    /// Creates the state cookies for the app at `public_url`. Use another `name` for each purpose, such as
+    /// `signing-in`. By default the browser keeps each cookie for 15 minutes.
     ///
     /// # Errors
-    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
-    /// not a cookie name.
+    /// [`ConfigError`] if `public_url` is not a URL, or is neither `https` nor `http` at a loopback address. Also if
+    /// `name` is empty or has a character that a cookie name cannot have.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             cookie: HostCookie::for_url(public_url, name)?,
@@ -65,16 +65,19 @@ impl StateCookies {
         })
     }
 
-    /// Sets how long the browser keeps each cookie. The default is 15 minutes.
+    /// Sets how long the browser keeps each cookie. The default is 15 minutes. A redirect that takes longer than this
+    /// finds no value.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Returns the `Set-Cookie` headers that store `value` under `state`. Add all of them to the response that
-    /// redirects to the provider. They also remove this browser's oldest cookies if there are more than 8.
+    /// Returns the `Set-Cookie` headers that store `value` under `state` in the browser. Add all of them to the
+    /// response that redirects to the provider. If the browser already has 8 of these cookies in `request`, the headers
+    /// also remove the oldest.
     ///
-    /// The value is neither signed nor encrypted. The user can read and change it.
+    /// `state` is the parameter that the app sends to the provider. `value` is neither signed nor encrypted: the user
+    /// can read and change it.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) in these cases:
@@ -113,9 +116,10 @@ impl StateCookies {
         Ok(headers)
     }
 
-    /// Returns the value that this browser has under `state`, the parameter of the provider's redirect. Returns `None`
-    /// if the browser has no such cookie, as after its expiry, or if `state` is not a valid state. The callback must
-    /// then refuse the sign-in.
+    /// Returns the value that this browser has under `state`, the parameter of the provider's redirect to the callback.
+    ///
+    /// Returns `None` if the browser has no such cookie, for example because it has expired, or if `state` is not a
+    /// valid state. The callback must then refuse the sign-in.
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) if the cookie cannot be read, as in [`read_cookie`], or was not set by
@@ -137,8 +141,8 @@ impl StateCookies {
         })
     }
 
-    /// Returns the `Set-Cookie` header that removes the cookie of `state`, so that the state is valid once. Returns
-    /// `None` if `state` is not a valid state, which no cookie can have.
+    /// Returns the `Set-Cookie` header that removes the cookie of `state`. Add it to the callback's response, so that
+    /// each `state` is valid once. Returns `None` if `state` is not a valid state, which no cookie can have.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
         is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }

@@ -9,9 +9,9 @@ use crate::{
     cookies::{HostCookie, read_bytes},
 };
 
-/// The settings of a cookie that contains only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host
-/// (`__Host-`). Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source), and
-/// call [`set`](Self::set) at a sign-in.
+/// A cookie that stores only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`). Pass it to
+/// [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source), so that the routes read and
+/// remove the ticket. Call [`set`](Self::set) at each sign-in.
 ///
 /// The ticket is encrypted and authenticated, so the cookie needs no signature or encryption of its own.
 ///
@@ -35,36 +35,36 @@ pub struct TicketCookie {
 }
 
 impl TicketCookie {
-    /// Creates the settings of the cookie `__Host-`*name*, which requires TLS. It lasts until the browser closes,
-    /// unless [`max_age`](Self::max_age) is set.
+    /// Creates the cookie `__Host-`*name*, which requires TLS. Browsers keep it until they close, unless
+    /// [`max_age`](Self::max_age) is set. For development without TLS, use [`for_url`](Self::for_url).
     ///
     /// # Errors
-    /// [`ConfigError`] if `name` is not a cookie name.
+    /// [`ConfigError`] if `name` is empty or has a character that a cookie name cannot have.
     pub fn host(name: &str) -> Result<Self, ConfigError> {
         HostCookie::secure(name).map(Self::of)
     }
 
-    /// Creates the settings of the cookie of the app at `public_url`. For `https` it is the same as
-    /// [`host`](Self::host). For `http` at a loopback address, for development, the name has no prefix and the cookie
-    /// is not `Secure`.
+    /// Creates the cookie for the app at `public_url`. For an `https` URL it is the same as [`host`](Self::host). For
+    /// an `http` URL at a loopback address, for development, the cookie is named *name* without a prefix and is not
+    /// `Secure`.
     ///
     /// # Errors
-    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
-    /// not a cookie name.
+    /// [`ConfigError`] if `public_url` is not a URL, or is neither `https` nor `http` at a loopback address. Also if
+    /// `name` is empty or has a character that a cookie name cannot have.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         HostCookie::for_url(public_url, name).map(Self::of)
     }
 
-    /// Keeps the cookie for `max_age`, even if the browser is restarted. By default it lasts until the browser closes.
-    /// Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): the cookie does not extend
-    /// the session.
+    /// Sets how long the browser keeps the cookie, even if it is restarted. By default the cookie lasts until the
+    /// browser closes. Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): a longer
+    /// cookie does not extend the session.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// Returns the `Set-Cookie` header for the response that completes a sign-in. It replaces the ticket that the
-    /// browser had, which prevents session fixation.
+    /// Returns the `Set-Cookie` header that stores `ticket` in the browser. Add it to the response that completes a
+    /// sign-in. It replaces the ticket that the browser had, which prevents session fixation.
     pub fn set(&self, ticket: &Ticket) -> HeaderValue {
         self.cookie.set(&ticket.to_text(), self.max_age)
     }

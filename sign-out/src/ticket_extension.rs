@@ -9,13 +9,14 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 
 use crate::TicketSource;
 
-/// The result of reading a ticket, in the extensions of a request. The app inserts it before the sign-out routes or the
-/// session check run, and [`ExtensionTicketSource`] reads it there.
+/// The result of reading a request's ticket, in the extensions of that request. The app inserts it before the sign-out
+/// routes or the session check run, and [`ExtensionTicketSource`] reads it there.
 ///
 /// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
 /// With actix-web, `actix::ActixSignOut::ticket_source` inserts the extension and removes the ticket.
 ///
-/// After the request, [`is_removed`](Self::is_removed) says whether to remove the ticket from the app's session.
+/// After the request, [`is_removed`](Self::is_removed) says whether the app must remove the ticket from its own
+/// session.
 #[derive(Debug, Clone)]
 pub struct TicketExtension {
     ticket: Result<Option<Ticket>>,
@@ -23,8 +24,8 @@ pub struct TicketExtension {
 }
 
 impl TicketExtension {
-    /// Creates the extension with the result of reading the ticket: `Ok(None)` if the request has no ticket, and the
-    /// errors of [`TicketSource::ticket`].
+    /// Creates the extension from the result of reading the ticket. Pass `Ok(None)` if the request has no ticket. If
+    /// the ticket cannot be read, pass the error that [`TicketSource::ticket`] describes for this case.
     pub fn new(ticket: Result<Option<Ticket>>) -> Self {
         Self {
             ticket,
@@ -32,24 +33,27 @@ impl TicketExtension {
         }
     }
 
-    /// Returns `true` if the app must remove the ticket from its own session: the ticket's session has ended, or the
-    /// ticket is invalid or cannot be read. Call it after the request. Clones share the answer, so keep a clone of the
-    /// extension that was inserted.
+    /// Returns `true` if the app must remove the ticket from its own session, because the ticket's session has ended,
+    /// or the ticket is invalid or cannot be read. Returns `false` if the app keeps it.
+    ///
+    /// Call it after the request was handled. All clones of an extension return the same value, so insert one clone and
+    /// keep another.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }
 }
 
-/// A [`TicketSource`] that takes the ticket from the request's [`TicketExtension`]. A request without the extension is
-/// an error of the app ([`Misuse`](token_cache_core::ErrorKind::Misuse)) and is answered with 503.
+/// A [`TicketSource`] for an app that reads the tickets itself: it returns the ticket in the request's
+/// [`TicketExtension`]. Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
 ///
-/// Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
+/// If a request has no extension, reading its ticket fails with [`Misuse`](token_cache_core::ErrorKind::Misuse), and
+/// the response is 503.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct ExtensionTicketSource;
 
 impl ExtensionTicketSource {
-    /// Creates the source. It has no settings.
+    /// Creates the ticket source. It has no settings.
     pub const fn new() -> Self {
         Self
     }

@@ -2,8 +2,10 @@ use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Result, Ticket};
 
-/// Reads and removes the tickets of requests. Implement it if the app keeps tickets in the sessions of another library.
-/// For an own cookie, use [`TicketCookie`](crate::TicketCookie).
+/// Reads and removes the tickets of requests, for the routes and the session check. Implement it if the app stores
+/// tickets elsewhere than in a cookie of their own, such as in the sessions of another library. Otherwise use
+/// [`TicketCookie`](crate::TicketCookie). Pass it to
+/// [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -34,20 +36,23 @@ pub trait TicketSource: Send + Sync + 'static {
     /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
     ///
     /// # Errors
-    /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The request counts
-    ///   as one of an ended session, and the ticket is removed.
-    /// - Any other error if the ticket cannot be read now. The session check then answers 503 and keeps the ticket, so
-    ///   an error is never taken for a sign-out (G4).
-    /// - After [`KeyMissing`](token_cache_core::ErrorKind::KeyMissing) or
-    ///   [`Corrupt`](token_cache_core::ErrorKind::Corrupt), repeating the request does not help. The [sign-in
-    ///   page](crate::SessionCheck::redirect_to) is then served, and the ticket is removed there and by the app's own
-    ///   sign-out.
+    /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The request is
+    ///   handled like one of an ended session, and the ticket is removed.
+    /// - [`KeyMissing`](token_cache_core::ErrorKind::KeyMissing) or [`Corrupt`](token_cache_core::ErrorKind::Corrupt)
+    ///   if the ticket cannot be read, and repeating the request does not help. The session check answers 503, except
+    ///   that it serves the [sign-in page](crate::SessionCheck::redirect_to). The ticket is removed there and by the
+    ///   app's own sign-out.
+    /// - Any other error if the ticket cannot be read now. The session check answers 503 and does not remove the
+    ///   ticket.
+    ///
+    /// Do not return `None` for an error: the user would look signed out (G4).
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
     /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it, or `None` if no header is
-    /// needed.
+    /// needed. The header is added to the response.
     ///
-    /// The routes and the session check call it for a request whose session has ended, or whose ticket is invalid or
-    /// unreadable. A ticket of an ended session opens no session, even if it is not removed.
+    /// The session check calls it if the session has ended, or if the ticket is invalid or unreadable. The routes also
+    /// call it after a sign-out, even if the request has no ticket. A ticket of an ended session opens no session, even
+    /// if it is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

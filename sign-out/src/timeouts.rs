@@ -4,17 +4,20 @@ use token_cache_core::Wait;
 
 use crate::ConfigError;
 
-/// The time limits for a provider's message, from its last byte to the response. Pass it to
-/// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The limit `sign_out` also applies to the
-/// app's own sign-out.
+/// The time limits for a provider's message and for every sign-out. Pass it to
+/// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The default is 600 ms for
+/// [`keys`](Self::keys) and 1.2 s for [`sign_out`](Self::sign_out).
 ///
-/// Providers disconnect early: the shortest known time is two and a half seconds. So the sum of the two limits must be
-/// less than two seconds. If a sign-out takes longer than its limit, it continues. The provider receives 503, and its
-/// next attempt joins the running sign-out.
+/// The limits apply to the wait for the response, and not to the sign-out. A sign-out that takes longer is answered
+/// with 503 and continues. If the provider sends the same message again, the new request waits for the running
+/// sign-out.
 ///
-/// The sign-out timeout includes the wait for near caches. The default is enough for a lease of one second, even if an
-/// app server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if a timeout is too short for
-/// the servers' near caches.
+/// Providers disconnect early: the shortest known time is two and a half seconds. So the two limits must be less than
+/// two seconds in sum, and neither may be zero.
+///
+/// The limit `sign_out` includes the wait for near caches. The default is enough for a lease of one second, even if an
+/// app server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short
+/// for the near caches of the app servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For fetching the provider's keys.
@@ -39,16 +42,19 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Sets how long a message may wait for the provider's keys. The default is 600 ms. If the keys are not fetched
-    /// within this time, the response is 503, and the message is verified later. The app's own sign-out waits at most
-    /// this long for the provider's discovery document.
+    /// Sets how long a provider's message may wait until the provider's keys are fetched. The default is 600 ms. After
+    /// that, the response is 503, and the message is verified later as
+    /// [`back_channel_logout`](crate::SignOutRoutes::back_channel_logout) describes.
+    ///
+    /// The app's own sign-out waits at most this long for the provider's discovery document, which names the logout
+    /// endpoint. After that, it responds with a page that says that the user is signed out only in this app.
     pub fn keys(mut self, timeout: Duration) -> Self {
         self.keys = timeout;
         self
     }
 
-    /// Sets how long a response may wait for a sign-out, including its wait for near caches. The default is 1.2 s.
-    /// If the sign-out takes longer, the response is 503, and the sign-out continues.
+    /// Sets how long a response may wait for a sign-out, including the wait for near caches. The default is 1.2 s.
+    /// After that, the response is 503, and the sign-out continues.
     pub fn sign_out(mut self, timeout: Duration) -> Self {
         self.sign_out = timeout;
         self

@@ -12,10 +12,11 @@ use http_body_util::StreamBody;
 use crate::cookies::OriginalCookies;
 
 /// Returns the method, the URL and the headers of an actix-web request in the types of the crate `http`. Returns `None`
-/// if one of them is invalid there.
+/// if one of them is invalid there: respond with 400.
 ///
-/// [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) take this form. The extensions of the
-/// request are not copied, except the original cookies behind [`CookieFilter`](super::CookieFilter).
+/// Use it to call [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie), which take [`Parts`].
+/// The extensions of the request are not copied, except the original cookies behind
+/// [`CookieFilter`](super::CookieFilter).
 pub fn parts(request: &HttpRequest) -> Option<Parts> {
     let mut converted = Request::builder()
         .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)

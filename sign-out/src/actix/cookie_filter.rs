@@ -9,11 +9,12 @@ use http::{HeaderMap, header};
 
 use crate::cookies::filter_cookies;
 
-/// A middleware for actix-web that removes cookies which other cookie jars misread.
+/// A middleware for actix-web that removes cookies which other cookie libraries misread, before these libraries parse
+/// the `Cookie` header.
 ///
-/// It removes the same cookies as [`crate::CookieFilter`]. actix-web rejects a whole `Cookie` header that is not UTF-8,
-/// so actix-session starts an empty session. Wrap this middleware last, so that it runs before all code that reads
-/// cookies:
+/// It removes the same cookies as [`crate::CookieFilter`]. Without it, actix-web rejects a whole `Cookie` header that
+/// is not UTF-8, so actix-session starts an empty session. Wrap this middleware last, so that it runs before all code
+/// that reads cookies:
 ///
 /// ```
 /// use actix_web::App;
@@ -48,7 +49,7 @@ where
     }
 }
 
-/// The service that [`CookieFilter`] wraps around an app.
+/// The service that [`CookieFilter`] creates around an app's service. An app does not create it itself.
 #[derive(Debug)]
 pub struct CookieFilterMiddleware<S> {
     service: S,

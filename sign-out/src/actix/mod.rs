@@ -41,8 +41,9 @@ use crate::{
     session_check::SessionChecker,
 };
 
-/// The sign-out routes and the session check for an actix-web app. Create one from [`SignOutRoutes`] for each app, and
-/// pass [`routes`](Self::routes) and [`session_check`](Self::session_check) to it. A clone shares the same routes.
+/// The sign-out routes and the session check for an actix-web app. Create one from [`SignOutRoutes`] when the app
+/// starts. Pass [`routes`](Self::routes) to `App::configure`, and [`session_check`](Self::session_check) to
+/// `App::wrap`. A clone shares the same routes, so each worker can have one.
 #[derive(Clone)]
 pub struct ActixSignOut {
     routes: SignOutRoutes,
@@ -50,8 +51,9 @@ pub struct ActixSignOut {
 }
 
 impl ActixSignOut {
-    /// Creates the actix-web form of `routes`. Tickets come from the ticket source that `routes` was built with, unless
-    /// [`ticket_source`](Self::ticket_source) sets another one.
+    /// Creates the actix-web form of `routes`. The tickets of requests come from the ticket source that `routes` was
+    /// built with. If only an actix-web request can reach the tickets, also call
+    /// [`ticket_source`](Self::ticket_source).
     pub fn new(routes: SignOutRoutes) -> Self {
         Self {
             routes,
@@ -60,10 +62,10 @@ impl ActixSignOut {
     }
 
     /// Sets the source of the tickets, for tickets that only an actix-web request can reach, such as those in
-    /// `actix-session`.
+    /// `actix-session`. By default tickets come from the ticket source of the routes.
     ///
     /// Build the routes with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the tickets that
-    /// this source reads. With any other source in the routes, this one is read and its tickets are not used.
+    /// `tickets` reads. If the routes have any other ticket source, the tickets of `tickets` are read but not used.
     pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self
@@ -72,8 +74,8 @@ impl ActixSignOut {
     /// Returns a configuration function that mounts all five routes at [`paths`], in an app or a scope:
     /// `App::new().configure(sign_out.routes())`.
     ///
-    /// Each route accepts every method and answers 405 to the unsupported ones. A request that is invalid HTTP for the
-    /// crate `http` is answered with 400.
+    /// Each route accepts every method, and answers 405 to the unsupported ones. A `HEAD` request never signs the user
+    /// out. A request that is invalid for the crate `http` is answered with 400.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let sign_out = self.clone();
         move |config| {
@@ -95,8 +97,8 @@ impl ActixSignOut {
         }
     }
 
-    /// Returns a middleware that rejects every request whose session has been signed out, on any app server (G1). The
-    /// response is 401, or 503 if the session cannot be checked. See [`crate::SessionCheck`] for all cases.
+    /// Creates a middleware that rejects every request whose session has been signed out, on any app server (G1). The
+    /// response is 401, or 503 if the session cannot be checked. [`crate::SessionCheck`] lists all cases.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck::new(self.clone(), SessionChecker::new(self.routes.clone()))
     }

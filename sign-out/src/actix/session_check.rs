@@ -20,11 +20,11 @@ use crate::{
     signed_in::SessionChecked,
 };
 
-/// A middleware for actix-web that rejects requests whose session has been signed out. It decides as
-/// [`crate::SessionCheck`] does, and a live session is available to handlers as [`SignedIn`](crate::SignedIn).
+/// A middleware for actix-web that rejects every request whose session has been signed out, on any app server. Created
+/// by [`ActixSignOut::session_check`]. It decides as [`crate::SessionCheck`] does. Handlers take the live session as
+/// [`SignedIn`](crate::SignedIn).
 ///
-/// Created by [`ActixSignOut::session_check`]. Register session middleware, such as actix-session, after it with
-/// `wrap`, so that it runs first.
+/// Register session middleware, such as actix-session, with `wrap` after this middleware: the last one runs first.
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     sign_out: ActixSignOut,
@@ -36,8 +36,9 @@ impl SessionCheck {
         Self { sign_out, checker }
     }
 
-    /// Answers page requests of ended sessions with 303 to `path`, the app's sign-in page, as
-    /// [`crate::SessionCheck::redirect_to`] does. By default they are answered with 401.
+    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. By default they are
+    /// answered with 401. [`crate::SessionCheck::redirect_to`] describes page requests, and how the sign-in page is
+    /// served.
     ///
     /// # Errors
     /// [`ConfigError`] if `path` is not a path of the app: it must start with one `/` and be ASCII without backslashes
@@ -69,7 +70,7 @@ where
     }
 }
 
-/// The service that [`SessionCheck`] wraps around an app.
+/// The service that [`SessionCheck`] creates around an app's service. An app does not create it itself.
 pub struct SessionCheckMiddleware<S> {
     service: Rc<S>,
     layer: SessionCheck,

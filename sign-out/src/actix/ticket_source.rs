@@ -42,16 +42,19 @@ use token_cache_core::{Result, Ticket};
 pub trait TicketSource: Send + Sync + 'static {
     /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
     ///
-    /// The method must not return `None` for a ticket that it cannot read: the user would look signed out (G4).
+    /// Do not return `None` for a ticket that cannot be read: the user would look signed out (G4).
     ///
     /// # Errors
     /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if there is a value and it is not a ticket. The
-    ///   request counts as one of an ended session, and [`remove`](Self::remove) is called.
-    /// - Any other error if the ticket cannot be read now. The response is 503, as described at
-    ///   [`TicketSource::ticket`](crate::TicketSource::ticket).
+    ///   request is handled like one of an ended session, and [`remove`](Self::remove) is called.
+    /// - Any other error if the ticket cannot be read now. The session check answers 503, as
+    ///   [`TicketSource::ticket`](crate::TicketSource::ticket) describes.
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket of a request from the app's session. It is called in the request whose session has ended, or
-    /// whose ticket is invalid or unreadable. The session of the ticket is not affected by it.
+    /// Removes the ticket from where the app stores it, such as its own session. It does not end the session that the
+    /// ticket names.
+    ///
+    /// The session check calls it if the session has ended, or if the ticket is invalid or unreadable. The routes also
+    /// call it at a sign-out, even if the request has no ticket.
     fn remove(&self, request: &HttpRequest);
 }
