@@ -23,7 +23,7 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// The choice when the providers' signing keys are fetched, with which logout messages are verified. Pass it to
+/// The choice of when to fetch the providers' signing keys, which verify logout messages. Pass it to
 /// [`SignOutRoutesBuilder::key_fetch`].
 ///
 /// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
@@ -34,8 +34,8 @@ pub enum KeyFetch {
     /// A background task fetches the keys when the routes are built, and again every ten minutes. So a message usually
     /// finds them cached. If a fetch fails, the task repeats it after 2 to 60 seconds. This is the default.
     Background,
-    /// The keys are fetched when a message needs them. The message waits for them for at most the [timeout for
-    /// keys](crate::Timeouts::keys), and is then answered with 503.
+    /// The keys are fetched when a message needs them. The message waits for at most the [timeout for
+    /// keys](crate::Timeouts::keys). If the keys have not arrived by then, the response is 503.
     OnDemand,
 }
 
@@ -151,8 +151,8 @@ impl SignOutRoutesBuilder {
     /// example to write an audit log. By default no function is called. A second call replaces the first.
     ///
     /// `hook` receives a [`SignOutEvent`]. It is called once for each sign-out, even if the client has disconnected. It
-    /// is not called for an invalid request or message. The response does not wait for `hook`, and a panic in it
-    /// affects nothing else.
+    /// is not called for an invalid request or message, or if a browser without a live session requests the app's own
+    /// sign-out. The response does not wait for `hook`, and a panic in it affects nothing else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,

@@ -165,8 +165,8 @@ impl ClientRegistration {
     }
 
     /// Sets the minimum time between two fetches of the provider's keys that are caused by messages with unknown keys.
-    /// The default is 10 s, the maximum is 60 s. Anyone can send such messages, so the setting limits the requests to
-    /// the provider.
+    /// Anyone can send such messages, so the setting limits the requests to the provider. The default is 10 s.
+    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error for more than 60 s.
     ///
     /// A message whose key is not among the cached keys is answered with 503 if it arrives within this time after such
     /// a fetch. It is verified when the time is over and the keys have been fetched again.
@@ -186,23 +186,24 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the issuer of the accounts that are named in security events of this provider. Set it if the events have
-    /// another issuer than the accounts. By default it is the issuer of this registration. The setting does not affect
+    /// Sets the issuer of the accounts that security events of this provider are about. Set it if the accounts have
+    /// another issuer than the events. By default it is the issuer of this registration. The setting does not affect
     /// logout tokens.
     ///
     /// For example, Google's events come from `https://accounts.google.com/` and are about accounts of
     /// `https://accounts.google.com`. Register such a sender of events, called a *transmitter*, as a separate client.
     /// Its client id is the audience of its event stream.
     ///
-    /// An event that names only accounts of other issuers than these two is rejected with 400.
+    /// An event is rejected with 400 if it names only accounts of issuers that are neither this one nor that of the
+    /// registration.
     pub fn subject_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.subject_issuer = Some(issuer.into());
         self
     }
 
     /// Sets how far the provider's clock and the store's clock may differ. Tokens are checked by the store's clock. The
-    /// leeway applies to `iat`, `exp`, `nbf` and the [maximum token age](Self::max_token_age). The default is 60 s, the
-    /// maximum is five minutes.
+    /// leeway applies to `iat`, `exp`, `nbf` and the [maximum token age](Self::max_token_age). The default is 60 s.
+    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error for more than five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -242,7 +243,8 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the URL to which the provider sends the browser back after a sign-out: the public URL of the route
+    /// Sets the URL to which the provider sends the browser back after a sign-out, such as
+    /// `https://shop.example/signed-out`. It is the public URL of the route
     /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). Write it exactly as it is registered at the
     /// provider.
     ///
@@ -284,7 +286,8 @@ impl ClientRegistration {
     }
 
     /// Revokes a refresh token at the provider after the app's own sign-out: the one that the session stores under
-    /// `key`. `source` sends the revocation. By default nothing is revoked.
+    /// `key`. `source` sends the revocation, such as the source that the app passes to
+    /// [`get_or_refresh`](token_cache_core::Session::get_or_refresh). By default nothing is revoked.
     ///
     /// The revocation is sent in the background, one second after the sessions ended. If it fails, that is logged at
     /// WARN (`revocation_failed`). The sign-out is final nevertheless, and the token stays valid at the provider until

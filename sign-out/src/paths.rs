@@ -7,22 +7,25 @@ use http::request::Parts;
 /// to it, or has a form that posts to it.
 pub const LOGOUT: &str = "/logout";
 
-/// The path to which the provider sends the browser back after a sign-out. Its handler is
-/// [`SignOutRoutes::post_logout_redirect`](crate::SignOutRoutes::post_logout_redirect). Register its URL as
-/// `post_logout_redirect_uri`, and pass it to
-/// [`ClientRegistration::post_logout_redirect_uri`](crate::ClientRegistration::post_logout_redirect_uri).
+/// The path to which the provider sends the browser back after a sign-out. At the provider, register the URL of this
+/// path as `post_logout_redirect_uri`, and pass the same URL to
+/// [`ClientRegistration::post_logout_redirect_uri`](crate::ClientRegistration::post_logout_redirect_uri). The handler
+/// is [`SignOutRoutes::post_logout_redirect`](crate::SignOutRoutes::post_logout_redirect).
 pub const POST_LOGOUT_REDIRECT: &str = "/signed-out";
 
-/// The path to which providers send logout tokens. Register its URL as `backchannel_logout_uri`. Its handler is
+/// The path to which providers send logout tokens. At the provider, register the URL of this path as
+/// `backchannel_logout_uri`. The handler is
 /// [`SignOutRoutes::back_channel_logout`](crate::SignOutRoutes::back_channel_logout).
 pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 
-/// The path that providers load in an iframe of their logout page. Register its URL as `frontchannel_logout_uri`. Its
-/// handler is [`SignOutRoutes::front_channel_logout`](crate::SignOutRoutes::front_channel_logout).
+/// The path that providers load in an iframe of their logout page. At the provider, register the URL of this path as
+/// `frontchannel_logout_uri`. The handler is
+/// [`SignOutRoutes::front_channel_logout`](crate::SignOutRoutes::front_channel_logout).
 pub const FRONT_CHANNEL_LOGOUT: &str = "/frontchannel-logout";
 
-/// The path to which providers push security events (RFC 8935). Register its URL as the endpoint of the event stream.
-/// Its handler is [`SignOutRoutes::security_event`](crate::SignOutRoutes::security_event).
+/// The path to which providers push security events (RFC 8935). At the provider, register the URL of this path as the
+/// endpoint of the event stream. The handler is
+/// [`SignOutRoutes::security_event`](crate::SignOutRoutes::security_event).
 pub const SECURITY_EVENTS: &str = "/security-events";
 
 /// All paths of this module.

@@ -2,8 +2,8 @@
 /// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) for the app's own sign-out. A
 /// [`SignOutEvent`](crate::SignOutEvent) reports it for every sign-out.
 ///
-/// It has no ids: the session, `sid` or account comes from the request. A
-/// [`SignOutScope`](token_cache_core::SignOutScope) of the cache has them.
+/// It is a [`SignOutScope`](token_cache_core::SignOutScope) without the session, `sid` or account, which the routes
+/// take from the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignOutScopeKind {

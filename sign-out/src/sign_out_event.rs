@@ -17,18 +17,19 @@ pub struct SignOutEvent {
     /// [`Account`](SignOutScopeKind::Account). A front-channel request without parameters ends only the session of the
     /// browser's ticket: [`Session`](SignOutScopeKind::Session).
     pub scope: SignOutScopeKind,
-    /// The account that was signed out, or `None` if its id is not known. A provider's message with only a `sid`, or
-    /// without parameters, does not name the account. The app's own sign-out knows it only if the app stored the ID
-    /// token under [`id_token_key`](crate::id_token_key).
+    /// The account that was signed out, or `None` if its id is not known. A provider's message with only a `sid` does
+    /// not name the account, and neither does a front-channel request without parameters. For the app's own sign-out,
+    /// the account is known only if the app stored the ID token under [`id_token_key`](crate::id_token_key).
     pub account: Option<AccountId>,
-    /// The provider's session (`sid`) that was signed out. It comes from the message or, for the app's own sign-out,
-    /// from the stored ID token. It is `None` if that has no `sid`, or if no ID token is stored. It is also `None` if
-    /// the provider sends the user's `sub` as the `sid`
-    /// ([`SubjectAsSid`](crate::FrontChannelParameters::SubjectAsSid)).
+    /// The provider's session (`sid`) that was signed out. For a provider's message, it comes from the message. For the
+    /// app's own sign-out, it comes from the ID token that the app stored.
+    ///
+    /// It is `None` if the message or the ID token has no `sid`, or if no ID token is stored. It is also `None` if the
+    /// provider sends the user's `sub` as the `sid` ([`SubjectAsSid`](crate::FrontChannelParameters::SubjectAsSid)).
     pub provider_session: Option<ProviderSid>,
     /// The result of the sign-out. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `false` means that no
-    /// session was left to end. After an error the sessions may still be live. The user or the provider must then
-    /// request the sign-out again; the response was an error too.
+    /// session was left to end. After an error the sessions may still be live, and the user or the provider must
+    /// request the sign-out again.
     pub result: Result<SignOut>,
 }
 
@@ -39,7 +40,8 @@ pub enum SignOutCause {
     /// The user signed out in this app, at [`SignOutRoutes::logout`](crate::SignOutRoutes::logout) (OpenID Connect
     /// RP-Initiated Logout 1.0).
     RpInitiated,
-    /// The provider requested it by an iframe in the user's browser (OpenID Connect Front-Channel Logout 1.0).
+    /// The provider requested the sign-out by an iframe in the user's browser (OpenID Connect Front-Channel Logout
+    /// 1.0).
     FrontChannel,
     /// The provider sent a logout token to an app server (OpenID Connect Back-Channel Logout 1.0).
     BackChannel,

@@ -52,8 +52,8 @@ pub struct StateCookies {
 }
 
 impl StateCookies {
-    /// Creates the state cookies for the app at `public_url`. Use another `name` for each purpose, such as
-    /// `signing-in`. By default the browser keeps each cookie for 15 minutes.
+    /// Creates the state cookies for the app at `public_url`. Use a different `name` for each purpose, such as
+    /// `signing-in`. The sign-out routes use `signing-out`. By default the browser keeps each cookie for 15 minutes.
     ///
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, or is neither `https` nor `http` at a loopback address. Also if
@@ -73,8 +73,8 @@ impl StateCookies {
     }
 
     /// Returns the `Set-Cookie` headers that store `value` under `state` in the browser. Add all of them to the
-    /// response that redirects to the provider. If the browser already has 8 of these cookies in `request`, the headers
-    /// also remove the oldest.
+    /// response that redirects to the provider. If `request` already has 8 or more of these cookies, the headers also
+    /// remove the oldest.
     ///
     /// `state` is the parameter that the app sends to the provider. `value` is neither signed nor encrypted: the user
     /// can read and change it.
@@ -118,12 +118,12 @@ impl StateCookies {
 
     /// Returns the value that this browser has under `state`, the parameter of the provider's redirect to the callback.
     ///
-    /// Returns `None` if the browser has no such cookie, for example because it has expired, or if `state` is not a
-    /// valid state. The callback must then refuse the sign-in.
+    /// Returns `None` if the browser has no such cookie, for example because it has expired. Also returns `None` if
+    /// [`set`](Self::set) would refuse `state`. The callback must then refuse the sign-in.
     ///
     /// # Errors
     /// [`Corrupt`](ErrorKind::Corrupt) if the cookie cannot be read, as in [`read_cookie`], or was not set by
-    /// [`set`](Self::set). An unreadable cookie is not an absent one.
+    /// [`set`](Self::set). An unreadable cookie is never reported as `None`.
     pub fn read<'a>(&self, request: &'a Parts, state: &str) -> Result<Option<&'a str>> {
         if !is_state(state) {
             return Ok(None);
@@ -142,7 +142,7 @@ impl StateCookies {
     }
 
     /// Returns the `Set-Cookie` header that removes the cookie of `state`. Add it to the callback's response, so that
-    /// each `state` is valid once. Returns `None` if `state` is not a valid state, which no cookie can have.
+    /// each `state` is valid once. Returns `None` if [`set`](Self::set) would refuse `state`: no cookie can have it.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
         is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }

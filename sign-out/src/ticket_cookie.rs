@@ -35,7 +35,7 @@ pub struct TicketCookie {
 }
 
 impl TicketCookie {
-    /// Creates the cookie `__Host-`*name*, which requires TLS. Browsers keep it until they close, unless
+    /// Creates the cookie `__Host-`*name*, which requires TLS. The browser keeps it until the browser closes, unless
     /// [`max_age`](Self::max_age) is set. For development without TLS, use [`for_url`](Self::for_url).
     ///
     /// # Errors
@@ -55,8 +55,8 @@ impl TicketCookie {
         HostCookie::for_url(public_url, name).map(Self::of)
     }
 
-    /// Sets how long the browser keeps the cookie, even if it is restarted. By default the cookie lasts until the
-    /// browser closes. Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): a longer
+    /// Sets how long the browser keeps the cookie, even if the browser is restarted. By default the cookie lasts until
+    /// the browser closes. Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): a longer
     /// cookie does not extend the session.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);

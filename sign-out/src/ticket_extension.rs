@@ -9,8 +9,8 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 
 use crate::TicketSource;
 
-/// The result of reading a request's ticket, in the extensions of that request. The app inserts it before the sign-out
-/// routes or the session check run, and [`ExtensionTicketSource`] reads it there.
+/// A request extension that contains the result of reading the request's ticket. The app inserts it into the extensions
+/// of the request before the sign-out routes or the session check run. [`ExtensionTicketSource`] reads it there.
 ///
 /// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
 /// With actix-web, `actix::ActixSignOut::ticket_source` inserts the extension and removes the ticket.
@@ -34,7 +34,7 @@ impl TicketExtension {
     }
 
     /// Returns `true` if the app must remove the ticket from its own session, because the ticket's session has ended,
-    /// or the ticket is invalid or cannot be read. Returns `false` if the app keeps it.
+    /// or the ticket is invalid or cannot be read. Returns `false` if the app must keep the ticket.
     ///
     /// Call it after the request was handled. All clones of an extension return the same value, so insert one clone and
     /// keep another.

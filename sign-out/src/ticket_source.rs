@@ -35,6 +35,8 @@ use token_cache_core::{Result, Ticket};
 pub trait TicketSource: Send + Sync + 'static {
     /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
     ///
+    /// The method must not return `None` for a ticket that it cannot read: the user would look signed out (G4).
+    ///
     /// # Errors
     /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The request is
     ///   handled like one of an ended session, and the ticket is removed.
@@ -44,15 +46,13 @@ pub trait TicketSource: Send + Sync + 'static {
     ///   app's own sign-out.
     /// - Any other error if the ticket cannot be read now. The session check answers 503 and does not remove the
     ///   ticket.
-    ///
-    /// Do not return `None` for an error: the user would look signed out (G4).
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
     /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it, or `None` if no header is
     /// needed. The header is added to the response.
     ///
     /// The session check calls it if the session has ended, or if the ticket is invalid or unreadable. The routes also
-    /// call it after a sign-out, even if the request has no ticket. A ticket of an ended session opens no session, even
-    /// if it is not removed.
+    /// call it at a sign-out, even if the request has no ticket. A ticket of an ended session opens no session, even if
+    /// it is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

@@ -8,9 +8,8 @@ use crate::ConfigError;
 /// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The default is 600 ms for
 /// [`keys`](Self::keys) and 1.2 s for [`sign_out`](Self::sign_out).
 ///
-/// The limits apply to the wait for the response, and not to the sign-out. A sign-out that takes longer is answered
-/// with 503 and continues. If the provider sends the same message again, the new request waits for the running
-/// sign-out.
+/// The limits bound how long a response waits. A sign-out that takes longer is answered with 503, and continues. If the
+/// provider then repeats its logout token or security event, the new request waits for the running sign-out.
 ///
 /// Providers disconnect early: the shortest known time is two and a half seconds. So the two limits must be less than
 /// two seconds in sum, and neither may be zero.
@@ -47,7 +46,7 @@ impl Timeouts {
     /// [`back_channel_logout`](crate::SignOutRoutes::back_channel_logout) describes.
     ///
     /// The app's own sign-out waits at most this long for the provider's discovery document, which names the logout
-    /// endpoint. After that, it responds with a page that says that the user is signed out only in this app.
+    /// endpoint. After that, the response is a page that says that the user is signed out only in this app.
     pub fn keys(mut self, timeout: Duration) -> Self {
         self.keys = timeout;
         self

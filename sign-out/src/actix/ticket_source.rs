@@ -42,7 +42,7 @@ use token_cache_core::{Result, Ticket};
 pub trait TicketSource: Send + Sync + 'static {
     /// Returns the ticket of a request, or `None` if the request has no ticket, such as that of an anonymous user.
     ///
-    /// Do not return `None` for a ticket that cannot be read: the user would look signed out (G4).
+    /// The method must not return `None` for a ticket that it cannot read: the user would look signed out (G4).
     ///
     /// # Errors
     /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if there is a value and it is not a ticket. The
