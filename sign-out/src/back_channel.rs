@@ -31,19 +31,19 @@ impl SignOutRoutes {
     /// not check the request beforehand: the provider's signature authenticates it.
     ///
     /// The response is
-    /// - 200 if the sessions have ended, now or earlier (G1). The same if the token names no session of this app.
+    /// - 200 if the sessions have ended, now or earlier (G1). Also if the token names no session of this app.
     /// - 400 with `{"error":"invalid_request","error_description":…}` if the token is invalid.
     /// - 405 if the method is not POST, and 415 if the body is not a form.
     /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.
     /// - 503 with `Retry-After` if the token cannot be verified now, or if the sessions may not have ended. The
-    ///   provider must send the token again. A repeated token joins the running sign-out.
+    ///   provider must send the token again. A repeated token waits for the sign-out that is already running.
     ///
     /// The sign-out runs in its own task. It continues when the provider closes the connection, so no message is lost
     /// (G4).
     ///
-    /// Most providers send a token only once. So a token that cannot be verified because its key cannot be fetched is
-    /// answered with 503, and is verified again later, for up to two minutes. Waiting tokens use at most 32 MiB, shared
-    /// equally among the issuers. A token that does not fit is answered with 503 and dropped.
+    /// Most providers send a token only once. So if the key of a token cannot be fetched, the response is 503, and the
+    /// token is verified again later, for up to two minutes. Waiting tokens use at most 32 MiB, shared equally among
+    /// the issuers. A token that does not fit is answered with 503 and dropped.
     ///
     /// A delayed, repeated or replayed token never ends a session that was authenticated after the token was issued
     /// (G2), unless the session has the token's `sid`. Responses contain no part of a token (G5). Each invalid token,

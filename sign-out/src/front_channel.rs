@@ -34,17 +34,16 @@ impl SignOutRoutes {
     /// (OpenID Connect Front-Channel Logout 1.0). Serve it at
     /// [`FRONT_CHANNEL_LOGOUT`](crate::paths::FRONT_CHANNEL_LOGOUT).
     ///
-    /// The request names a session of the provider by `iss` and `sid`. The sessions of the app that began under it end
-    /// on every server (G1). Cookies are not needed, since browsers send none to a frame of another site. Other forms
-    /// of the request are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
+    /// The request names a session of the provider by the parameters `iss` and `sid`. The app's sessions with this
+    /// `sid` end on every server (G1). Cookies are not needed, since browsers send none to a frame of another site.
+    /// Other parameters are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
     ///
     /// The request is not authenticated. So it ends only the sessions with this `sid`, even with
     /// [`SidMeaning::Account`](token_cache_core::SidMeaning::Account). A later sign-in with the same `sid` is accepted.
     ///
     /// The response is
     /// - 200 if the sessions have ended. The text is the same whether a session existed or not.
-    /// - 400 if the request names no session that this app accepts, such as one with `sid` and without `iss`. The page
-    ///   and the log state the reason.
+    /// - 400 if the parameters are not accepted, such as a `sid` without `iss`. The page and the log state the reason.
     /// - 405 if the method is not GET.
     /// - 503 with `Retry-After` if the sessions may not have ended, or if 1,000 sign-outs by such requests are running.
     pub async fn front_channel_logout(&self, request: &Parts) -> Response<Bytes> {

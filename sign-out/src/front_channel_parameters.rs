@@ -14,6 +14,7 @@ pub enum FrontChannelParameters {
     /// `sid` without `iss`, as Microsoft Entra ID sends it. The request ends the sessions with that `sid`.
     ///
     /// The routes must have exactly one client, because the request does not say which provider the `sid` belongs to.
+    /// With several clients, [`build`](crate::SignOutRoutesBuilder::build) returns an error.
     SidOnly,
     /// `iss`, and the user's `sub` in the parameter `sid`, as `LemonLDAP::NG` sends it. The request ends every session
     /// of that user.

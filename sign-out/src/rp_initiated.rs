@@ -35,7 +35,8 @@ impl SignOutRoutes {
     ///    not change the response.
     ///
     /// The response is
-    /// - 303 to the provider's logout page. A browser without a live session is redirected too, because its session at
+    /// - 303 to the provider's logout page. With several clients, the stored ID token or the issuer of the session's
+    ///   account determines the provider. A browser without a live session is redirected too, because its session at
     ///   the provider may be live.
     /// - 303 to [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) if the provider has no logout endpoint.
     /// - 200 if the sessions have ended, but the provider's discovery document cannot be read now. The page says that

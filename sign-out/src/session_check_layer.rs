@@ -39,9 +39,9 @@ pub struct SessionCheck {
 }
 
 impl SessionCheck {
-    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. By default they are
-    /// answered with 401, as the requests of scripts always are. A page request is a GET or HEAD request for a page
-    /// that the browser opens.
+    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. A page request is a
+    /// GET or HEAD request for a page that the browser opens. By default the response to these requests is 401, as it
+    /// always is for other requests, such as those of scripts.
     ///
     /// `path` is the path that the browser sees, with the prefix of a nested router. A page request whose ticket cannot
     /// be read by this app server is answered with a 503 page that links to `path`.

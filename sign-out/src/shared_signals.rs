@@ -30,14 +30,15 @@ impl SignOutRoutes {
     ///
     /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of `iss_sub` and
     /// `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
-    /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`.
+    /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`, and
+    /// an `opaque` session is a `sid`. The RISC events need a user.
     ///
     /// A session that was authenticated after the token's `iat` does not end (G2), unless it has the `sid` that the
     /// token names.
     ///
     /// The response is
-    /// - 202 if the sessions have ended, now or earlier (G1). The same if the token names no session of this app, or
-    ///   has another event.
+    /// - 202 if the sessions have ended, now or earlier (G1). Also if the token names no session of this app, or has
+    ///   another event.
     /// - 400 with `{"err":…,"description":…}` if the token is invalid.
     /// - 405 if the method is not POST, and 415 if the media type is not `application/secevent+jwt`.
     /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.

@@ -7,7 +7,7 @@ use crate::SignOutScopeKind;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignOutEvent {
-    /// The cause of the sign-out: the user in this app, or a kind of message of the provider.
+    /// The cause of the sign-out: the user in this app, or one kind of message of a provider.
     pub cause: SignOutCause,
     /// The kind of sessions that the sign-out was to end.
     ///

@@ -35,7 +35,7 @@ pub(crate) struct SessionChecked;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedInRejection {
-    /// The session check ran, and the request has no live session. The response is 401.
+    /// The session check ran, and the request has no live session: the user is anonymous. The response is 401.
     #[error("not signed in")]
     NotSignedIn,
     /// The session check did not run for the request: the app lacks the layer or middleware there. The response is 500.

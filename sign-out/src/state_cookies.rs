@@ -65,8 +65,8 @@ impl StateCookies {
         })
     }
 
-    /// Sets how long the browser keeps each cookie. The default is 15 minutes. A redirect that takes longer than this
-    /// finds no value.
+    /// Sets how long the browser keeps each cookie. The default is 15 minutes. If the user comes back later than this,
+    /// [`read`](Self::read) returns `None`.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self

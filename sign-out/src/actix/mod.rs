@@ -1,4 +1,4 @@
-//! Sign-out routes, a middleware and an extractor for actix-web (4).
+//! Sign-out routes, a middleware and an extractor for actix-web (4). Start with [`ActixSignOut`].
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, web};

@@ -24,7 +24,8 @@ use crate::{
 /// by [`ActixSignOut::session_check`]. It decides as [`crate::SessionCheck`] does. Handlers take the live session as
 /// [`SignedIn`](crate::SignedIn).
 ///
-/// Register session middleware, such as actix-session, with `wrap` after this middleware: the last one runs first.
+/// Register session middleware, such as actix-session, with `wrap` after this middleware, because actix-web runs the
+/// last one first.
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     sign_out: ActixSignOut,
@@ -36,9 +37,9 @@ impl SessionCheck {
         Self { sign_out, checker }
     }
 
-    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. By default they are
-    /// answered with 401. [`crate::SessionCheck::redirect_to`] describes page requests, and how the sign-in page is
-    /// served.
+    /// Redirects page requests whose session has ended to `path`, the app's sign-in page, with 303. By default the
+    /// response to these requests is 401. [`crate::SessionCheck::redirect_to`] describes page requests, and how the
+    /// sign-in page is served.
     ///
     /// # Errors
     /// [`ConfigError`] if `path` is not a path of the app: it must start with one `/` and be ASCII without backslashes
