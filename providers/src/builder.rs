@@ -15,8 +15,11 @@ use crate::{
 
 const OPERATION: &str = "set up a provider";
 
-/// The settings of a [`Provider`]: the endpoints and the credentials of the app. Created by [`Provider::builder`], or from a client of the
-/// crate `oauth2` or `openidconnect` (features `oauth2-5`, `openidconnect-4`). Call [`build`](Self::build) at the end.
+/// The settings from which a [`Provider`] is created: the endpoints of the OAuth provider, the app's credentials there, and the limits of a
+/// request.
+///
+/// [`Provider::builder`] creates it. With the features `oauth2-5` and `openidconnect-4`, it can also be created from a client of the crate
+/// `oauth2` or `openidconnect`. After the last setting, call [`build`](Self::build).
 #[must_use]
 pub struct ProviderBuilder {
     token_url: String,
@@ -47,51 +50,62 @@ impl ProviderBuilder {
         }
     }
 
-    /// Sets the client secret. Without one, the app is a public client: only the client id is sent, in the form.
+    /// Sets the client secret, which the OAuth provider issued to the app. By default the app has no client secret: it is a public client,
+    /// and each request contains only its client id, as a field of the form. [`build`](Self::build) refuses an empty client secret.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self
     }
 
-    /// Sets how the client id and the client secret are sent. The default is [`ClientAuth::Basic`]. Without a client secret it has no
-    /// effect.
+    /// Sets how the app sends its client id and its client secret to the OAuth provider. The default is [`ClientAuth::Basic`]. This setting
+    /// has no effect if the app has no client secret.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.credentials.auth = auth;
         self
     }
 
-    /// Sets the revocation endpoint (RFC 7009), and what a revocation ends at this provider. By default there is no endpoint, and nothing
-    /// is revoked.
+    /// Sets the URL of the revocation endpoint (RFC 7009), and what the OAuth provider ends when a refresh token is revoked there. By
+    /// default there is no revocation endpoint, and a sign-out revokes nothing.
+    ///
+    /// `revocation` decides whether [`Session::sign_out_and_revoke`](token_cache_core::Session::sign_out_and_revoke) revokes. With
+    /// [`Revocation::None`], a sign-out revokes nothing, although the URL is set.
     pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
         self.revocation_url = Some(url.into());
         self.revocation = revocation;
         self
     }
 
-    /// Limits the time for opening a connection to the provider. The default is 5 s. [`build`](Self::build) refuses zero.
+    /// Limits the time for opening one connection to the OAuth provider. The default is 5 s. A request that exceeds the limit fails with
+    /// [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build) refuses zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Limits the time of a request with its response. The default is 30 s. [`build`](Self::build) refuses zero. The cache also limits a
-    /// refresh by its own deadline.
+    /// Limits the time of one request, from opening the connection to the end of the response. The default is 30 s. A request that exceeds
+    /// the limit fails with [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build) refuses zero.
+    ///
+    /// The cache has limits of its own, for a refresh and for a revocation: the fields `provider_timeout` and `revocation_timeout` of
+    /// [`RefreshPolicy`](token_cache_core::RefreshPolicy). The shorter limit applies.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trusts these root certificates (PEM, one or several) in addition to those of the system. By default only those of the system are
-    /// trusted. A second call replaces the first.
+    /// Sets root certificates that are trusted for HTTPS in addition to those of the system. `pem` is a text in PEM with one or several
+    /// certificates. By default, only the root certificates of the system are trusted. A second call replaces the certificates of the
+    /// first.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Sets error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`. By default no
-    /// other code does. A second call replaces the first.
+    /// Sets the error codes that mean the same as `invalid_grant` at this OAuth provider, such as GitHub's `bad_refresh_token`. If a
+    /// refresh fails with one of them, the refresh token is invalid, and the session ends.
     ///
-    /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
+    /// Each code is compared with the members `error` and `suberror` of an error response from the token endpoint. By default there are no
+    /// such codes: only the codes that [`RefreshError::of_response`](token_cache_core::RefreshError::of_response) lists end the session. A
+    /// second call replaces the codes of the first.
     pub fn invalid_grant_codes(
         mut self,
         codes: impl IntoIterator<Item = impl Into<String>>,
@@ -100,15 +114,16 @@ impl ProviderBuilder {
         self
     }
 
-    /// Validates the settings and creates the provider. Sends nothing.
+    /// Validates the settings and creates the [`Provider`]. It sends no request.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if
     ///
-    /// - a URL is invalid, or is neither https nor plain http to a loopback address;
-    /// - the client id or the client secret is empty;
+    /// - the URL of an endpoint is invalid, or is neither https nor plain http to a loopback address;
+    /// - the client id or the client secret is empty or blank;
     /// - a timeout is zero;
-    /// - the root certificates cannot be read.
+    /// - the text passed to [`root_certificates`](Self::root_certificates) is not PEM or contains no certificate;
+    /// - the system has no root certificates, and none were set.
     pub fn build(self) -> Result<Provider> {
         let refused = |what: &str| Err(Error::config(OPERATION, what));
         let token_url = endpoint("token", &self.token_url)?;

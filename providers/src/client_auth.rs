@@ -3,16 +3,19 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-/// The way in which the app sends its client secret to the token endpoint and the revocation endpoint (RFC 6749 section 2.3.1). Pass it to
-/// [`ProviderBuilder::client_auth`](crate::ProviderBuilder::client_auth). It has no effect for a public client.
+/// The way in which the app sends its client id and its client secret to the token endpoint and the revocation endpoint (RFC 6749
+/// section 2.3.1). Pass it to [`ProviderBuilder::client_auth`](crate::ProviderBuilder::client_auth).
+///
+/// It has no effect if the app is a public client, which has no client secret. The client id is then a field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// `client_secret_basic`: client id and client secret in the header of HTTP Basic. Every provider that issues client secrets must
-    /// accept it. This is the default.
+    /// `client_secret_basic`: the client id and the client secret are sent in the header `Authorization` (HTTP Basic). By RFC 6749, every
+    /// provider that issues client secrets must accept it. This is the default.
     #[default]
     Basic,
-    /// `client_secret_post`: client id and client secret in the form of the request.
+    /// `client_secret_post`: the client id and the client secret are sent as the fields `client_id` and `client_secret` of the form in the
+    /// body of the request.
     Body,
 }
 

@@ -4,11 +4,16 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// A [`TokenSource`] for tokens of the app itself, without a user: the client credentials grant (RFC 6749 section 4.4). Created by
-/// [`Provider::client_credentials`].
+/// A [`TokenSource`] for tokens of the app itself, without a user: the client credentials grant (RFC 6749 section 4.4).
+/// [`Provider::client_credentials`] creates it.
 ///
-/// Each refresh is a new grant, with the scopes and the resource of the [`RefreshRequest`]. A refresh token in a response is never used for
-/// a refresh (section 4.4.3).
+/// Pass it to [`Session::get_or_refresh_with`](token_cache_core::Session::get_or_refresh_with) on the session that
+/// [`TokenCache::application`](token_cache_core::TokenCache::application) returns. Set the option
+/// [`RefreshOptions::without_refresh_token`](token_cache_core::RefreshOptions::without_refresh_token), since these tokens have no refresh
+/// token.
+///
+/// Each refresh sends a client credentials request, with the scopes and the resource of the [`RefreshRequest`]. If the provider's response
+/// has a refresh token, no refresh ever sends it (section 4.4.3).
 #[derive(Debug, Clone)]
 pub struct ClientCredentialsSource(Provider);
 

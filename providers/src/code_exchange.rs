@@ -3,10 +3,10 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::RefreshError;
 
-/// An authorization code from the callback of a sign-in, with the redirect URI and the PKCE verifier of the authorization request (RFC 6749
-/// section 4.1.3, RFC 7636 section 4.5). Pass it to [`Provider::exchange_code`](crate::Provider::exchange_code).
+/// The input of [`Provider::exchange_code`](crate::Provider::exchange_code): the authorization code that the provider sent to the callback
+/// of a sign-in, with the redirect URI and the PKCE code verifier of that sign-in (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 ///
-/// `Debug` prints neither the code nor the verifier.
+/// `Debug` prints neither the code nor the code verifier.
 #[derive(Clone)]
 #[must_use]
 pub struct CodeExchange {
@@ -16,8 +16,11 @@ pub struct CodeExchange {
 }
 
 impl CodeExchange {
-    /// Creates the exchange of `code`, the parameter of the callback. The `redirect_uri` must equal that of the authorization request. The
-    /// caller must have compared the parameter `state` of the callback with that of its own request.
+    /// Creates the input for exchanging `code`, which is the parameter `code` of the callback. `redirect_uri` must equal the redirect URI
+    /// that the app sent in the authorization request.
+    ///
+    /// The caller must have compared the parameter `state` of the callback with the `state` of its own authorization request. Nothing is
+    /// checked here: [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty value.
     pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Self {
             code: code.into().into(),
@@ -26,7 +29,8 @@ impl CodeExchange {
         }
     }
 
-    /// Adds the PKCE verifier (RFC 7636). Its challenge was in the authorization request. By default no `code_verifier` is sent.
+    /// Sets the PKCE code verifier (RFC 7636) that belongs to the `code_challenge` of the authorization request. By default, no
+    /// `code_verifier` is sent. A provider that received a `code_challenge` then refuses the exchange.
     pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
         self.pkce_verifier = Some(verifier.into().into());
         self

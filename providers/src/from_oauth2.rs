@@ -6,10 +6,12 @@ use oauth2::{
 use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 impl ProviderBuilder {
-    /// Creates a builder from a client of the crate `oauth2`. It takes the token endpoint, the client id, the client secret and
-    /// [`ClientAuth`]. A client without a secret is a public client.
+    /// Creates a builder from a client of the crate `oauth2`, for an app that already has such a client. The builder takes over the URL of
+    /// the token endpoint, the client id, the client secret and the auth type ([`ClientAuth`]) of the client. If the client has no
+    /// client secret, the app is a public client.
     ///
-    /// The client's revocation endpoint is not taken. Set it with [`revocation`](Self::revocation).
+    /// The revocation endpoint of the client is not taken over. Unless it is set with [`revocation`](Self::revocation), a sign-out revokes
+    /// nothing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

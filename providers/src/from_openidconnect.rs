@@ -17,9 +17,10 @@ use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 const OPERATION: &str = "read a provider from the crate openidconnect";
 
-/// The provider metadata of OpenID Connect Discovery 1.0 with additional members `A`. It is
-/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which has no additional members, in a general form.
-/// [`ProviderBuilder::from_metadata`] takes it.
+/// The metadata that a provider publishes (OpenID Connect Discovery 1.0), in the types of the crate `openidconnect`, with the additional
+/// members `A`. [`ProviderBuilder::from_metadata`] takes it. An app without members of its own uses [`ProviderMetadataWithRevocation`].
+///
+/// It is a general form of [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which has no additional members.
 pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     A,
     CoreAuthDisplay,
@@ -35,16 +36,20 @@ pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// The provider metadata with the revocation endpoint, for [`ProviderBuilder::revocation_of`]. Discover it in place of
-/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which leaves the endpoint out.
+/// The metadata of a provider including its revocation endpoint, for [`ProviderBuilder::from_metadata`] and
+/// [`ProviderBuilder::revocation_of`].
+///
+/// The app gets it with `ProviderMetadataWithRevocation::discover_async`. Use it in place of
+/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which has no revocation endpoint.
 pub type ProviderMetadataWithRevocation = CoreProviderMetadataWith<RevocationProviderMetadata>;
 
-/// The revocation endpoint in the metadata of a provider (RFC 8414 section 2). It is the additional member of
+/// The member `revocation_endpoint` in the metadata of a provider (RFC 8414 section 2). Discovery creates it as a part of
 /// [`ProviderMetadataWithRevocation`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevocationProviderMetadata {
-    /// The URL of the endpoint, or `None` if it is missing or not a valid URL.
+    /// The URL of the revocation endpoint, or `None` if the metadata has no such member or its value is not a valid URL. An invalid value
+    /// is logged at WARN (`provider_metadata_skipped`).
     #[serde(
         default,
         deserialize_with = "lenient",
@@ -70,14 +75,15 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 impl AdditionalProviderMetadata for RevocationProviderMetadata {}
 
 impl ProviderBuilder {
-    /// Creates a builder from a client of the crate `openidconnect` that was built from discovered metadata. It takes the token endpoint,
-    /// the client id, the client secret and [`ClientAuth`]. A client without a secret is a public client.
+    /// Creates a builder from a client of the crate `openidconnect` that was built from discovered metadata. The builder takes over the URL
+    /// of the token endpoint, the client id, the client secret and the auth type ([`ClientAuth`]) of the client. If the client has no
+    /// client secret, the app is a public client.
     ///
-    /// The client's revocation endpoint is not taken. Set it with [`revocation`](Self::revocation) or
-    /// [`revocation_of`](Self::revocation_of).
+    /// The revocation endpoint of the client is not taken over. Unless it is set with [`revocation`](Self::revocation) or
+    /// [`revocation_of`](Self::revocation_of), a sign-out revokes nothing.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the client has no token endpoint.
     pub fn from_openidconnect<Auth, Device, Introspection, Revoking, UserInfo>(
         client: &CoreClient<Auth, Device, Introspection, Revoking, EndpointMaybeSet, UserInfo>,
     ) -> Result<Self>
@@ -104,11 +110,14 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Creates a builder from discovered metadata: the token endpoint and [`ClientAuth`]. The metadata does not contain the client secret:
-    /// pass it to [`client_secret`](Self::client_secret), unless the app is a public client.
+    /// Creates a builder from discovered metadata, and the client id under which the app is registered at the provider. The builder takes
+    /// the URL of the token endpoint and the [`ClientAuth`] from the metadata.
     ///
-    /// The method is [`ClientAuth::Basic`] if the token endpoint supports it or the metadata does not list the methods. Otherwise it is
-    /// [`ClientAuth::Body`].
+    /// Metadata contains no client secret: pass it to [`client_secret`](Self::client_secret), unless the app is a public client. The
+    /// revocation endpoint is not taken: set it with [`revocation_of`](Self::revocation_of).
+    ///
+    /// The [`ClientAuth`] is [`Body`](ClientAuth::Body) if `token_endpoint_auth_methods_supported` lists `client_secret_post` and not
+    /// `client_secret_basic`. Otherwise it is [`Basic`](ClientAuth::Basic).
     ///
     /// ```no_run
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
@@ -131,8 +140,9 @@ impl ProviderBuilder {
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if
     ///
-    /// - the provider has no token endpoint;
-    /// - the token endpoint accepts neither a client secret nor a public client;
+    /// - the metadata has no token endpoint;
+    /// - the metadata lists only other authentication methods, such as `private_key_jwt`, so neither a client secret nor a public client is
+    ///   accepted;
     /// - the issuer is https and the token endpoint is not.
     pub fn from_metadata<A: AdditionalProviderMetadata>(
         metadata: &CoreProviderMetadataWith<A>,
@@ -155,12 +165,12 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Sets the revocation endpoint of discovered metadata, and what a revocation ends at this provider. It is
-    /// [`revocation`](Self::revocation) with the URL from the metadata.
+    /// Sets the revocation endpoint, as [`revocation`](Self::revocation) does, to the URL in discovered metadata. `revocation` says what
+    /// the provider ends when a refresh token is revoked.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no revocation endpoint, or if the issuer is https and the
-    /// endpoint is not.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the metadata has no revocation endpoint, or if the issuer is https and the
+    /// revocation endpoint is not.
     pub fn revocation_of(
         self,
         metadata: &ProviderMetadataWithRevocation,

@@ -6,21 +6,26 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// The grant by which a provider issues tokens to an API on behalf of a user. Pass the one that the provider supports to
-/// [`Provider::on_behalf_of`].
+/// The OAuth grant by which a web API exchanges the access token that it was called with, the *assertion*, for tokens of its own. Pass the
+/// grant that the provider supports to [`Provider::on_behalf_of`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBehalfOfGrant {
-    /// Token exchange (RFC 8693), with the assertion as the `subject_token`.
+    /// Token exchange (RFC 8693). The assertion is sent as the `subject_token`.
     TokenExchange,
-    /// The assertion grant (RFC 7523) with `requested_token_use=on_behalf_of`: Microsoft Entra ID.
+    /// The JWT bearer grant (RFC 7523) with `requested_token_use=on_behalf_of`, as Microsoft Entra ID defines it. The assertion is sent as
+    /// the `assertion`.
     JwtBearer,
 }
 
-/// A [`TokenSource`] for tokens on behalf of the user whose access token this API was called with. Created by [`Provider::on_behalf_of`].
+/// A [`TokenSource`] for a web API that calls other APIs on behalf of a user. It exchanges the access token that the web API was called
+/// with, the *assertion*, for tokens of the web API. [`Provider::on_behalf_of`] creates it.
 ///
-/// A refresh sends the refresh token that the provider returned for the assertion. If the stored tokens have none, the assertion is
-/// exchanged again.
+/// Pass it to [`Session::get_or_refresh_with`](token_cache_core::Session::get_or_refresh_with) on the session that
+/// [`TokenCache::on_behalf_of`](token_cache_core::TokenCache::on_behalf_of) returns. Set the option
+/// [`RefreshOptions::without_refresh_token`](token_cache_core::RefreshOptions::without_refresh_token), since no tokens are stored at first.
+///
+/// If the stored tokens have a refresh token, a refresh sends the refresh token. Otherwise it sends the assertion.
 #[derive(Clone)]
 pub struct OnBehalfOfSource {
     provider: Provider,

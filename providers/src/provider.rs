@@ -13,14 +13,18 @@ use crate::{
     token_response,
 };
 
-/// The [`TokenSource`] of an OAuth provider: refreshes at its token endpoint (RFC 6749 section 6), and revokes at its revocation endpoint
-/// (RFC 7009). Pass it to `Session::get_or_refresh`, which calls it when tokens are due.
+/// The app's client for one OAuth provider. As a [`TokenSource`], it refreshes tokens at the token endpoint (RFC 6749 section 6), and
+/// revokes refresh tokens at the revocation endpoint (RFC 7009).
 ///
-/// Clones share the connections. Share one provider among all requests: after `invalid_client`, it sends no request for 10 seconds, for any
-/// user, and returns the error again.
+/// Create it once with [`builder`](Self::builder), and share it among all requests of the app. Pass it to
+/// [`Session::get_or_refresh`](token_cache_core::Session::get_or_refresh), which calls it when the stored tokens have expired or are about
+/// to expire. Clones share the connections and the following pause.
 ///
-/// A refresh without a refresh token, and a revocation without an endpoint, is [`Refused`](token_cache_core::RefreshErrorKind::Refused) and
-/// sends nothing.
+/// If the token endpoint answers `invalid_client`, no token request is sent for 10 seconds, for any user. Each token request in that time
+/// fails with the same error.
+///
+/// A refresh fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the stored tokens have no refresh
+/// token. A revocation fails in the same way if no revocation endpoint is set.
 ///
 /// ```no_run
 /// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,8 +54,11 @@ pub(crate) struct Inner {
 }
 
 impl Provider {
-    /// Creates a builder for the provider with the token endpoint `token_url`, at which the app is registered as `client_id`. By default
-    /// the app is a public client, and nothing is revoked.
+    /// Creates a builder from the URL of the OAuth provider's token endpoint, and the client id under which the app is registered there.
+    /// [`ProviderBuilder::build`] validates both.
+    ///
+    /// By default the app is a public client, which has no client secret, and a sign-out revokes nothing. Change that with
+    /// [`client_secret`](ProviderBuilder::client_secret) and [`revocation`](ProviderBuilder::revocation).
     pub fn builder(token_url: impl Into<String>, client_id: impl Into<String>) -> ProviderBuilder {
         ProviderBuilder::new(token_url, client_id)
     }
@@ -60,14 +67,17 @@ impl Provider {
         Self(Arc::new(inner))
     }
 
-    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3). Sends one request. `sent_at` is its time on the store's clock
-    /// (`TokenCache::now`): `expires_in` counts from it.
+    /// Exchanges the authorization code of a sign-in for tokens (RFC 6749 section 4.1.3), with one request to the token endpoint. The app
+    /// calls it in the callback of the sign-in.
     ///
-    /// Accepts the same responses as a refresh ([`TokenSet::from_json`]). The crates `oauth2` and `openidconnect` refuse responses with
-    /// small errors, when the code is already used up.
+    /// `sent_at` is the current time on the store's clock: pass the result of [`TokenCache::now`](token_cache_core::TokenCache::now). The
+    /// lifetime of the new tokens is counted from it.
     ///
-    /// The ID token of the response is [`TokenSet::id_token`], or `None` if the response has no ID token. It is not verified here: verify
-    /// it before you trust a claim in it.
+    /// Every response with an access token is accepted, as [`TokenSet::from_json`] describes. The crates `oauth2` and `openidconnect`
+    /// refuse a response in which a member has the wrong type, although the code is then used up.
+    ///
+    /// The new tokens have the ID token of the response as [`TokenSet::id_token`], or `None` if the response has no ID token. The ID token
+    /// is not verified here. Verify it before you trust a claim in it.
     ///
     /// ```no_run
     /// # async fn callback(provider: token_cache_providers::Provider, now: token_cache_core::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
@@ -81,13 +91,13 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used before or belongs to another
-    ///   sign-in.
-    /// - [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the code, the redirect URI or the verifier is
-    ///   empty.
-    /// - The other kinds as for a refresh.
+    /// - [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the code, the redirect URI or the code verifier
+    ///   is empty.
+    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the provider answers `invalid_grant`: the code has expired,
+    ///   was used before or belongs to another sign-in.
+    /// - For any other failure, the [kind](token_cache_core::RefreshErrorKind) that the same failure of a refresh has.
     ///
-    /// After a request, the code is used up and the failure is logged at WARN.
+    /// Every failure except the first is logged at WARN (`code_exchange_failed`). The code may be used up: the user must sign in again.
     pub async fn exchange_code(
         &self,
         code: CodeExchange,
@@ -106,17 +116,18 @@ impl Provider {
         exchanged
     }
 
-    /// Creates a [`TokenSource`] for tokens of the app itself, without a user (client credentials grant). It shares the connections of this
-    /// provider.
+    /// Creates a [`TokenSource`] for tokens of the app itself, without a user (client credentials grant, RFC 6749 section 4.4). It has the
+    /// settings of this provider and shares its connections.
     pub fn client_credentials(&self) -> ClientCredentialsSource {
         ClientCredentialsSource::new(self.clone())
     }
 
-    /// Creates a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with, and
-    /// `exchange` is the grant that the provider supports.
+    /// Creates a [`TokenSource`] for a web API that requests tokens on behalf of a user. `assertion` is the access token that the web API
+    /// was called with. `exchange` is the grant that the provider supports. The source has the settings of this provider and shares its
+    /// connections.
     ///
-    /// The caller must have verified the access token: it is sent to the provider unchecked. If it is empty, a refresh that needs it fails
-    /// with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
+    /// The caller must have verified the assertion: it is sent to the provider unchecked. If it is empty, a refresh that must send it
+    /// fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
     pub fn on_behalf_of(
         &self,
         assertion: impl Into<String>,

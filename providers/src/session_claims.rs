@@ -23,12 +23,11 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The claims of a verified ID token that a sign-in needs: issuer, subject, `sid`, `auth_time` and `session_expiry`.
+/// The claims of a verified ID token that the cache needs for a sign-in: `iss`, `sub`, `sid`, `auth_time` and `session_expiry`.
 ///
-/// Pass them to [`SignIn::from_claims`](token_cache_core::SignIn::from_claims). `CoreIdTokenClaims` of the crate `openidconnect` has no
-/// `sid`: with those claims, a logout message that names only a `sid` would not end the session.
-///
-/// [`verify`](Self::verify) is the only way to read them from a token.
+/// The app creates them with [`verify`](Self::verify) in the callback of a sign-in, and passes them to
+/// [`SignIn::from_claims`](token_cache_core::SignIn::from_claims). Use them in place of `CoreIdTokenClaims` of the crate `openidconnect`,
+/// which has no `sid`: a logout message that names only a `sid` would then not end the session.
 ///
 /// ```
 /// # use openidconnect::{ClaimsVerificationError, Nonce, core::CoreIdTokenVerifier};
@@ -46,28 +45,30 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionClaims {
-    /// The issuer, as the token has it.
+    /// The issuer of the ID token: the URL of the provider, exactly as it is in the ID token.
     pub iss: String,
-    /// The subject: the identifier of the user at the issuer.
+    /// The subject of the ID token: the identifier of the user at the issuer.
     pub sub: String,
-    /// The session at the provider (OpenID Connect Front-Channel Logout 1.0 section 3). It is `None` if the token has no `sid` or an empty
-    /// one. A logout message that names only a `sid` then does not end the session.
+    /// The identifier of the provider's own session with the user (OpenID Connect Front-Channel Logout 1.0 section 3). It is `None` if the
+    /// ID token has no `sid` or an empty one. A logout message that names only a `sid` then does not end the session in the cache.
     #[serde(
         default,
         deserialize_with = "text",
         skip_serializing_if = "Option::is_none"
     )]
     pub sid: Option<String>,
-    /// When the user authenticated, in seconds since 1970 (OpenID Connect Core 1.0 section 2). It is `None` if the token has no
-    /// `auth_time`. The session then counts as authenticated five seconds before its request.
+    /// The time at which the user authenticated, in seconds since 1970 (OpenID Connect Core 1.0 section 2). It is `None` if the ID token
+    /// has no `auth_time`. The user then counts as authenticated five seconds before the authorization request of this sign-in.
     #[serde(
         default,
         deserialize_with = "seconds",
         skip_serializing_if = "Option::is_none"
     )]
     pub auth_time: Option<u64>,
-    /// When the provider's session expires, in seconds since 1970 (OpenID IPSIE). It limits the lifetime of the app's session. It is `None`
-    /// if the token has no `session_expiry`; then only the lifetime that the app sets applies.
+    /// The time at which the provider's session with the user expires, in seconds since 1970 (OpenID IPSIE). The session in the cache ends
+    /// then at the latest. It is `None` if the ID token has no `session_expiry`: then only the lifetime of the [`SignIn`] applies.
+    ///
+    /// [`SignIn`]: token_cache_core::SignIn
     #[serde(
         default,
         deserialize_with = "seconds",
@@ -77,15 +78,18 @@ pub struct SessionClaims {
 }
 
 impl SessionClaims {
-    /// Verifies an ID token (signature, issuer, audience, expiry, nonce) and reads the claims from the bytes that were verified.
+    /// Verifies an ID token (signature, issuer, audience, expiry and nonce), and returns its claims.
+    ///
+    /// `id_token` is the token in the response to the code exchange. `verifier` is the `id_token_verifier` of the app's client of the crate
+    /// `openidconnect`. `nonce` is the nonce that the app sent in the authorization request.
+    ///
+    /// An ID token that is signed with the client secret is accepted. The first one in a process is logged at WARN
+    /// (`id_token_signed_with_secret`), because the sign-out routes refuse logout tokens that are signed with the client secret.
     ///
     /// # Errors
-    /// - Those of the verifier (OpenID Connect Core 1.0 section 3.1.3.7).
-    /// - `Other` if `id_token` is not an ID token, or a claim has another type than the specification requires.
-    /// - `Unsupported` if the token is encrypted.
-    ///
-    /// A token that is signed with the client secret is accepted, and logged at WARN once (`id_token_signed_with_secret`): the sign-out
-    /// routes refuse logout tokens that are signed with it.
+    /// - The errors of the verifier, if the ID token is not valid (OpenID Connect Core 1.0 section 3.1.3.7).
+    /// - `Other` if `id_token` is not an ID token, or if a claim has another type than the specification requires.
+    /// - `Unsupported` if the ID token is encrypted.
     pub fn verify<K, N>(
         id_token: &str,
         verifier: &IdTokenVerifier<'_, K>,
@@ -119,7 +123,7 @@ impl SessionClaims {
     }
 }
 
-/// Prints neither the subject nor the `sid`.
+/// `Debug` prints neither the subject nor the `sid`.
 impl fmt::Debug for SessionClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionClaims")
