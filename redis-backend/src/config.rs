@@ -6,12 +6,12 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::duration;
 
-/// The settings of the Redis store: the Redis servers, and how to reach them. Pass it to
-/// [`RedisStore::connect`](crate::RedisStore::connect).
+/// The settings of a [`RedisStore`](crate::RedisStore): the addresses of the Redis servers, the credentials, the timeouts, and how many
+/// replicas must confirm a write. Pass it to [`RedisStore::connect`](crate::RedisStore::connect), which also validates it.
 ///
-/// Create it with [`from_url`](Self::from_url), from a configuration file, or from `RedisConfig::default()` by setting fields. Every field
-/// has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`), addresses are
-/// `"host:port"`.
+/// Create it in one of three ways: with [`from_url`](Self::from_url), from `RedisConfig::default()` by setting fields, or by deserializing
+/// a configuration file with serde. Every field has a default. A configuration file with an unknown field is refused. In a configuration
+/// file, a duration is a string with a unit (`"500ms"`, `"2s"`), and an address is `"host:port"`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,125 +27,142 @@ use crate::duration;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisConfig {
-    /// The Redis servers, and how they work together. Default: one Redis server at `127.0.0.1:6379`.
+    /// The addresses of the Redis servers, and whether they are a single server, a primary behind Sentinels, or a Cluster. Default: a
+    /// single Redis server at `127.0.0.1:6379`.
     pub topology: Topology,
-    /// The ACL user at the Redis servers. Default: `None`, which is the user `default` of Redis.
+    /// The name of the ACL user at the Redis servers. It is sent only with a [`password`](Self::password). Default: `None`, which is the
+    /// user `default` of Redis.
     pub username: Option<String>,
-    /// The password of the user. Default: `None`, which sends no password.
+    /// The password at the Redis servers. Default: `None`, which sends neither a password nor the user name.
     pub password: Option<SecretString>,
-    /// The database number. Default: 0. A Cluster has only this one, and refuses any other number.
+    /// The number of the Redis database. Default: 0. A Cluster has only the database 0: any other number is a configuration error.
     pub db: u32,
-    /// The TLS settings, for the Redis servers and the Sentinels. TLS is rustls with ring, and needs the feature `tls`. Default: `None`,
-    /// which connects without TLS. A URL with `rediss` sets it.
+    /// The TLS settings of connections to the Redis servers and the Sentinels. Default: `None`, which connects without TLS. A URL with the
+    /// scheme `rediss` sets it.
+    ///
+    /// TLS needs the feature `tls`; without the feature, it is a configuration error. A connection to a Unix socket never uses TLS.
     pub tls: Option<Tls>,
-    /// The prefix of every key in Redis, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`. All app servers that
-    /// share sessions need the same prefix.
+    /// The prefix of the names of all keys and channels in Redis: 1 to 64 letters, digits or `-_.:`. Default: `tc`. App servers that share
+    /// sessions need the same prefix. Another fleet in the same Redis database needs another prefix.
     pub prefix: String,
-    /// The limit for opening one connection. Default: 1 s.
+    /// The limit for opening one connection to a Redis server, over zero and at most 10 minutes. Behind Sentinels, it includes finding the
+    /// primary. Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
-    /// The limit for all requests of one call of the cache together, retries included. In a bulk sign-out it applies to each request.
-    /// Default: 1 s.
+    /// The limit for all requests to Redis of one call of the cache (a method of `TokenCache` or `Session`) together, retries included. It
+    /// is over zero and at most 10 minutes. Default: 1 s. In a bulk sign-out, it applies to each request.
+    ///
+    /// If Redis does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(deserialize_with = "duration::deserialize")]
     pub operation_timeout: Duration,
-    /// The Redis servers that must confirm a sign-out, a sign-in, a refresh lock and the result of a refresh before the call succeeds.
-    /// Default: [`Durability::Primary`].
+    /// The Redis servers that must confirm a sign-out, a sign-in, a refresh lock or the result of a refresh before the call of the cache
+    /// succeeds. Default: [`Durability::Primary`], the primary alone.
     pub durability: Durability,
-    /// Makes the replicas of [`Durability::Replicas`] confirm every write of an entry, not only the result of a refresh. Without `Replicas`
-    /// it is a configuration error. Default: `false`, so a failover may restore an older value of an entry, or lose the entry.
+    /// If `true`, the replicas must confirm every write of an entry, not only the result of a refresh. That needs
+    /// [`Durability::Replicas`]; with [`Durability::Primary`] it is a configuration error. Default: `false`. A failover can then restore an
+    /// older value of an entry, or lose the entry.
     pub confirm_every_write: bool,
 }
 
-/// The addresses of the Redis servers, and how these servers work together. It is the field [`RedisConfig::topology`].
+/// The addresses of the Redis servers, and how these servers work together: as a single server, as a primary behind Sentinels, or as a
+/// Cluster. It is the value of the field [`RedisConfig::topology`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Topology {
-    /// One Redis server at a TCP address.
+    /// A single Redis server at a TCP address.
     Standalone(Address),
-    /// One Redis server at the path of a Unix socket.
+    /// A single Redis server on the same machine, at the path of its Unix socket.
     Socket(PathBuf),
-    /// A Redis Cluster, given by the addresses of some of its nodes. The store finds the others. Needs the feature `cluster`, and at least
-    /// one address.
+    /// A Redis Cluster, given by the addresses of some of its nodes. The store finds the other nodes. An empty list is a configuration
+    /// error. So is this variant without the feature `cluster`.
     Cluster(Vec<Address>),
-    /// One primary that is found through Sentinels, and found again after a failover. Needs the feature `sentinel`.
+    /// A primary whose address the store gets from Sentinels. After a failover, the store connects to the new primary. Without the feature
+    /// `sentinel`, this variant is a configuration error.
     Sentinel(Sentinel),
 }
 
-/// The Sentinels, the service that they monitor, and the credentials at the Sentinels. Pass it to [`Topology::Sentinel`].
+/// The addresses of the Sentinels, the name of the service that they monitor, and the credentials at the Sentinels. Pass it to
+/// [`Topology::Sentinel`]. The credentials at the Redis servers are fields of [`RedisConfig`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sentinel {
-    /// The addresses of the Sentinels, at least one. All are asked, and the majority of the answers names the primary.
+    /// The addresses of the Sentinels. The store asks all of them, and connects to the primary that the majority of the answers names. An
+    /// empty list is a configuration error.
     pub sentinels: Vec<Address>,
-    /// The name of the service in the configuration of the Sentinels, such as `mymaster`.
+    /// The name of the service in the configuration of the Sentinels (`sentinel monitor`), such as `mymaster`. An empty name is a
+    /// configuration error.
     pub service: String,
-    /// The ACL user at the Sentinels. Default: `None`, which is their user `default`. The credentials of the Redis servers are not used
-    /// here.
+    /// The name of the ACL user at the Sentinels. It is sent only with a [`password`](Self::password). Default: `None`, which is the user
+    /// `default` of the Sentinels.
     #[serde(default)]
     pub username: Option<String>,
-    /// The password of that user. Default: `None`, which sends no password.
+    /// The password at the Sentinels. Default: `None`, which sends neither a password nor the user name.
     #[serde(default)]
     pub password: Option<SecretString>,
 }
 
-/// The host and the port of a Redis server or a Sentinel. `"host:port".parse()` creates it too; without a port it is 6379.
+/// The host and the TCP port of a Redis server or a Sentinel. Create it with [`new`](Self::new), or by parsing a string: `"host:port"`, or
+/// `"[::1]:6379"` for an IPv6 address.
+///
+/// A string without a port has the port 6379, also for a Sentinel. In a URL, the port of a Sentinel is 26379 by default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub struct Address {
-    /// A host name or an IP address without brackets.
+    /// The host name or the IP address. An IPv6 address has no brackets here.
     pub host: String,
-    /// The TCP port.
+    /// The TCP port of the Redis server or the Sentinel.
     pub port: u16,
 }
 
-/// The TLS settings: files with certificates. `Tls::default()` trusts the root certificates of the machine, and sends no client
-/// certificate. It is the field [`RedisConfig::tls`].
+/// The TLS settings of connections to Redis: paths of files with certificates. It is the value of the field [`RedisConfig::tls`]. TLS is
+/// rustls with ring.
 ///
-/// The files are read when the store connects. A file that cannot be read is a configuration error.
+/// `Tls::default()` trusts the root certificates of the machine, and sends no client certificate. The files are read when the store
+/// connects. A file that cannot be read is a configuration error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
-    /// The path of a PEM file with one or several root certificates. Only these are trusted: they **replace** those of the machine.
-    /// Default: `None`, which trusts the root certificates of the machine.
+    /// The path of a PEM file with one or several root certificates. Only these root certificates are trusted: they **replace** those of
+    /// the machine. Default: `None`, which trusts the root certificates of the machine.
     pub ca: Option<PathBuf>,
-    /// The path of a PEM file with a client certificate. Needs [`key`](Self::key); one without the other is a configuration error. Default:
-    /// `None`, which sends no client certificate.
+    /// The path of a PEM file with the client certificate that is sent to the Redis servers. Default: `None`, which sends no client
+    /// certificate. `cert` without [`key`](Self::key) is a configuration error.
     pub cert: Option<PathBuf>,
-    /// The path of a PEM file with the private key of the client certificate. A diagnostic reports a file that other users of the machine
-    /// can read. Default: `None`.
+    /// The path of a PEM file with the private key of the client certificate. Default: `None`. `key` without [`cert`](Self::cert) is a
+    /// configuration error. If other users of the machine can read the file, `TokenCache::diagnostics` reports it.
     pub key: Option<PathBuf>,
 }
 
-/// The Redis servers that must confirm a write before the call of the cache succeeds. It is the field [`RedisConfig::durability`], and
-/// decides which writes a failover to a replica can lose.
+/// The Redis servers that must confirm a write before the call of the cache succeeds. It decides which writes a failover to a replica can
+/// lose. It is the value of the field [`RedisConfig::durability`].
 ///
-/// It applies to sign-outs, not-before times, sign-ins with their index entries, refresh locks and the results of refreshes. Other writes
-/// of entries follow [`confirm_every_write`](RedisConfig::confirm_every_write). The losses of a crash without a failover depend on the
-/// persistence of Redis instead.
+/// It applies to sign-outs and their not-before times, sign-ins and their entries in the sid index, refresh locks, and the results of
+/// refreshes. For other writes of entries, [`confirm_every_write`](RedisConfig::confirm_every_write) decides. What a crash without a
+/// failover loses depends only on the persistence settings of Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Durability {
-    /// The primary alone. A failover loses all writes that the promoted replica had not received:
+    /// The primary alone must confirm. Use it for Redis without replicas. If a failover promotes a replica, all writes are lost that the
+    /// replica had not received:
     ///
-    /// - Sessions that were signed out just before it are live again, so a sign-out is not final (G1).
-    /// - A sign-in that began before such a sign-out is accepted (G2).
-    /// - A new session can be lost, and its user must sign in again. An entry can be lost or have an older value.
-    /// - The successor of a refresh token can be lost, and the used one is sent again (G6).
-    ///
-    /// This is right for Redis without replicas.
+    /// - A session that was signed out just before the failover can be live again: the sign-out is not final (G1).
+    /// - A sign-in that began before such a sign-out can be accepted (G2).
+    /// - A new session can be lost: its user must sign in again. An entry can be lost or have an older value.
+    /// - The new refresh token of a refresh can be lost: the old one, which is used up, is sent again (G6).
     #[default]
     Primary,
-    /// The primary and this number of replicas (`WAIT`). Set the number of replicas that may be promoted. A failover to a replica that has
-    /// confirmed loses none of these writes.
+    /// The primary and this number of replicas must confirm (the Redis command `WAIT`). Set the number of all replicas that a failover may
+    /// promote. A failover to a replica that has confirmed a write does not lose the write.
     ///
-    /// If fewer replicas confirm a write within [`operation_timeout`](RedisConfig::operation_timeout), it fails with
-    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable), although the primary has applied it. Repeat the call. Opening the store
-    /// fails with the same error. `Replicas(0)` is a configuration error.
+    /// If fewer replicas confirm within [`operation_timeout`](RedisConfig::operation_timeout), the call fails with
+    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable), although the primary has applied the write. Repeat the call.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) fails with the same error if too few replicas confirm. `Replicas(0)` is a
+    /// configuration error.
     Replicas(u32),
 }
 
@@ -167,12 +184,12 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
-    /// Creates the settings from a URL. Parameters that the URL does not have keep their defaults. [The crate's documentation](crate) lists
-    /// the schemes and parameters.
+    /// Creates the settings from the URL of a store, such as `redis://cache.internal/?prefix=shop`. A setting that the URL does not contain
+    /// has its default. [The crate's documentation](crate) lists the schemes and parameters. No request is sent.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values. It
-    /// never contains the URL, which may contain a password.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the URL is invalid. The message names the wrong part of the URL and the valid
+    /// values. It never contains the URL, which may contain a password.
     pub fn from_url(url: &str) -> Result<Self> {
         crate::url::parse(url)
     }
@@ -256,7 +273,8 @@ impl fmt::Display for Topology {
 }
 
 impl Sentinel {
-    /// Creates the settings for the service `service` at these Sentinels, without credentials at the Sentinels.
+    /// Creates the settings from the addresses of the Sentinels, and the name of the service that they monitor. By default no credentials
+    /// are sent to the Sentinels. The values are checked by [`RedisStore::connect`](crate::RedisStore::connect).
     pub fn new(sentinels: Vec<Address>, service: impl Into<String>) -> Self {
         Self {
             sentinels,
@@ -268,7 +286,7 @@ impl Sentinel {
 }
 
 impl PartialEq for Sentinel {
-    /// Compares all fields except the passwords.
+    /// Returns `true` if all fields except the passwords are equal.
     fn eq(&self, other: &Self) -> bool {
         self.sentinels == other.sentinels
             && self.service == other.service
@@ -282,7 +300,8 @@ impl Address {
     pub(crate) const REDIS_PORT: u16 = 6379;
     pub(crate) const SENTINEL_PORT: u16 = 26379;
 
-    /// Creates the address of a host and a port. The host is a name or an IP address without brackets. It is not checked or resolved here.
+    /// Creates the address from a host and a TCP port. The host is a host name, or an IP address without brackets. Nothing is checked or
+    /// resolved here: a wrong host fails when the store connects.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),

@@ -5,14 +5,13 @@ use token_cache_core::Result;
 use crate::{RedisConfig, RedisStore, client::Client};
 
 impl RedisStore {
-    /// Opens the store with a client of the crate `redis` that the application already has. The client knows the address, the credentials
-    /// and TLS.
+    /// Opens the store with a client of the crate `redis` that the application already has. The address, the database, the credentials and
+    /// the TLS settings are those of the client. The client must be that of a single Redis server: for Sentinels or a Cluster, use
+    /// [`connect`](Self::connect).
     ///
-    /// The store opens its own connections with the client, and opens new ones when they break. It uses the fields `prefix`,
-    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write` of `config`. It ignores the other fields, but they
-    /// must be valid.
-    ///
-    /// The client is one of a single Redis server. For Sentinels and a Cluster use [`connect`](Self::connect).
+    /// The store opens its own connections with the client, and replaces them when they break. It uses the fields `prefix`,
+    /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write` of `config`. It ignores the other fields of `config`,
+    /// but they must be valid.
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,7 +23,7 @@ impl RedisStore {
     /// ```
     ///
     /// # Errors
-    /// Those of [`connect`](Self::connect).
+    /// The same as those of [`connect`](Self::connect).
     pub async fn existing_client(client: redis::Client, config: &RedisConfig) -> Result<Self> {
         config.check()?;
         let client = Client::existing(client, config).await?;

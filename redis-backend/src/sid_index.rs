@@ -103,7 +103,10 @@ impl SidIndex for RedisStore {
         check_granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
 
-    /// Starts again if a server restarted, failed over, or a slot moved since the cursor was returned.
+    /// Returns a page of the accounts for which Redis has data, as [`SidIndex::accounts`] describes. It scans all keys of the database.
+    ///
+    /// If a Redis server restarted, a failover happened or a slot of a Cluster moved after the cursor was returned, the list starts again
+    /// from the beginning. Accounts of earlier pages are then returned again.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let Inner { client, keys, .. } = self.inner();
         let from = match &scan.cursor {

@@ -24,8 +24,10 @@ use crate::{
 /// The largest entry. The server allows 512 MiB, but a long request delays the others.
 const MAX_ENTRY_BYTES: usize = 16 << 20;
 
-/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: one Redis server, one behind Sentinels, or a Cluster. Created by
-/// [`connect`](Self::connect), and passed to `TokenCache::open`. Clones share the connections.
+/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: a single Redis server, a primary behind Sentinels, or a Cluster.
+///
+/// Create it with [`connect`](Self::connect) once in each app server, and pass it to
+/// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -52,15 +54,18 @@ pub(crate) struct Inner {
 }
 
 impl RedisStore {
-    /// Opens the store: connects, and checks the version, the permissions and the settings of the Redis server. Settings that weaken a
-    /// guarantee are diagnostics of the cache, not errors.
+    /// Opens the store: connects to the Redis servers of `config`, and checks the version, the permissions and the settings of the Redis
+    /// server. A setting of the Redis server that only weakens a guarantee is not an error:
+    /// [`TokenCache::diagnostics`](token_cache_core::TokenCache::diagnostics) returns it, and opening the cache logs it at WARN.
     ///
     /// # Errors
-    /// - [`Config`](ErrorKind::Config), before any request, if the settings are invalid.
-    /// - [`Config`](ErrorKind::Config) if the Redis server is older than Redis 7.0.
-    /// - [`Denied`](ErrorKind::Denied) if the user, the password or a permission is wrong. The message names the commands.
-    /// - [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) if the Redis server cannot be reached in the
-    ///   configured time.
+    /// - [`Config`](ErrorKind::Config), before any request, if `config` is invalid, or a file of [`Tls`](crate::Tls) cannot be read.
+    /// - [`Config`](ErrorKind::Config) if the Redis server is older than Redis 7.0, or does not match `config`: it does not have the
+    ///   database, for example, or the TLS handshake fails.
+    /// - [`Denied`](ErrorKind::Denied) if the user name or the password is wrong, or a permission is missing. The message names the missing
+    ///   commands.
+    /// - [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) if a Redis server cannot be reached within the
+    ///   timeouts of `config`.
     /// - [`Unavailable`](ErrorKind::Unavailable) if fewer replicas confirm a write than [`Durability`](crate::Durability) requires.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;

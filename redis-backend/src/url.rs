@@ -9,8 +9,10 @@ use crate::{
     Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::invalid_config, duration,
 };
 
-/// The URL schemes that this build supports; the features `tls`, `cluster` and `sentinel` add some. They are not case-sensitive, and
-/// `valkey` and `valkeys` mean the same as `redis` and `rediss`.
+/// The URL schemes that [`RedisConfig::from_url`] accepts in this build, in lower case. The features `tls`, `cluster` and `sentinel` add
+/// schemes.
+///
+/// `from_url` also accepts upper case, and `valkey` and `valkeys` in place of `redis` and `rediss`. These forms are not in the list.
 pub const SCHEMES: &[&str] = &[
     "redis",
     "redis+unix",
