@@ -15,7 +15,8 @@ use crate::{
 
 #[async_trait]
 impl BackgroundSessions for DynamoDbStore {
-    /// Sends three requests: reads the end of the session, puts the item, and reads whether the session is still live.
+    /// Stores a background session, as [`BackgroundSessions::keep`] describes. It sends three requests: the first reads the end of the
+    /// session, the second stores the background session, and the third reads whether the session is still live.
     async fn keep(
         &self,
         account: &AccountKey,
@@ -74,7 +75,9 @@ impl BackgroundSessions for DynamoDbStore {
         }
     }
 
-    /// Sends two requests: for the account item and for the background sessions of its live sessions. Sends one if no session is live.
+    /// Returns the background sessions of an account under a name, as [`BackgroundSessions::find`] describes. It sends two requests: the
+    /// first reads the account item, and the second the background sessions of its live sessions. It sends only the first if no session is
+    /// live.
     async fn find(
         &self,
         account: &AccountKey,

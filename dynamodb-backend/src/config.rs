@@ -5,12 +5,14 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::{SweepOptions, duration};
 
-/// The settings of the DynamoDB store: the table, and how to reach it. Pass it to
-/// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect).
+/// The settings of a [`DynamoDbStore`](crate::DynamoDbStore): the table, the AWS Region, the timeouts, and whether items of ended sessions
+/// are deleted early. Pass it to [`DynamoDbStore::connect`](crate::DynamoDbStore::connect), which also validates it.
 ///
-/// Create it with [`from_url`](Self::from_url), from a configuration file, or with [`new`](Self::new) and by setting fields. Every field
-/// except `table` has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`).
-/// Credentials come from the default chain of the AWS SDK.
+/// Create it in one of three ways: with [`from_url`](Self::from_url), with [`new`](Self::new) and by setting fields, or by deserializing a
+/// configuration file with serde. Every field except `table` has a default. A configuration file with an unknown field is refused. In a
+/// configuration file, a duration is a string with a unit (`"500ms"`, `"2s"`).
+///
+/// Credentials are not among the settings: the default chain of the AWS SDK finds them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,37 +27,43 @@ use crate::{SweepOptions, duration};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DynamoDbConfig {
-    /// The name of the table. It must exist, with the key and the time-to-live that [the crate's documentation](crate) describes.
+    /// The name of the DynamoDB table: 3 to 255 letters, digits or `-_.`. The table must exist when the store is opened, with the key and
+    /// the time-to-live that [the crate's documentation](crate) describes.
     pub table: String,
-    /// The AWS Region. Default: `None`, which takes that of the SDK's chain (environment, profile, instance metadata).
+    /// The AWS Region of the table, such as `eu-central-1`. Default: `None`, which takes the Region that the AWS SDK finds in the
+    /// environment, the profile or the instance metadata.
     #[serde(default)]
     pub region: Option<String>,
-    /// The URL of an endpoint in place of the Region's: a VPC endpoint, or an engine for tests. With `http://` the connection has no TLS.
-    /// Default: `None`, which takes that of the Region.
+    /// The URL of the DynamoDB endpoint: that of a VPC endpoint, or of a local engine for tests. It is `https://` or `http://` with a host
+    /// and an optional port. A connection to an `http://` endpoint has no TLS. Default: `None`, which takes the endpoint of the Region.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The prefix of every partition key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`. All app servers that
-    /// share sessions need the same prefix.
+    /// The prefix of all partition keys in the table: 1 to 64 letters, digits or `-_.:`. Default: `tc`. App servers that share sessions
+    /// need the same prefix. Another fleet in the same table needs another prefix.
     #[serde(default = "default_prefix")]
     pub prefix: String,
-    /// The limit for opening one connection. Default: 1 s.
+    /// The limit for opening one connection to DynamoDB, over zero and at most 10 minutes. Default: 1 s.
     #[serde(
         default = "default_connect_timeout",
         deserialize_with = "duration::deserialize"
     )]
     pub connect_timeout: Duration,
-    /// The limit for all requests of one call of the cache together, retries included. In a bulk sign-out it applies to each step.
-    /// Default: 2 s.
+    /// The limit for all requests to DynamoDB of one call of the cache (a method of `TokenCache` or `Session`) together, retries included.
+    /// It is over zero and at most 10 minutes. Default: 2 s. In a bulk sign-out, it applies to each step.
+    ///
+    /// If DynamoDB does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(
         default = "default_operation_timeout",
         deserialize_with = "duration::deserialize"
     )]
     pub operation_timeout: Duration,
-    /// The interval at which one of the app servers deletes the items of ended sessions, from a minute to 30 days. Default: `None`, which
-    /// leaves them to the table's time-to-live. Deleted or not, they cannot be read after the sign-out.
+    /// The interval at which one of the app servers scans the table and deletes the items of ended sessions, from a minute to 30 days.
+    /// Default: `None`, which leaves these items to the table's time-to-live. After a sign-out, the items cannot be read, even if they are
+    /// not deleted yet.
     #[serde(default, deserialize_with = "duration::deserialize_period")]
     pub sweep: Option<Duration>,
-    /// The read units per second that a sweep may consume, at least 1. Default: 100. Without `sweep` it has no effect.
+    /// The read units per second of the table's capacity that a scan of [`sweep`](Self::sweep) may consume, at least 1. Default: 100. It
+    /// has no effect if `sweep` is `None`.
     #[serde(default = "default_sweep_read_units")]
     pub sweep_read_units: u32,
 }
@@ -77,7 +85,7 @@ const fn default_sweep_read_units() -> u32 {
 }
 
 impl DynamoDbConfig {
-    /// Creates the settings for a table, with the default for everything else.
+    /// Creates the settings for the table named `table`. All other fields have their defaults.
     pub fn new(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),
@@ -91,12 +99,12 @@ impl DynamoDbConfig {
         }
     }
 
-    /// Creates the settings from a URL. Parameters that the URL does not have keep their defaults. [The crate's documentation](crate) lists
-    /// the parameters.
+    /// Creates the settings from the URL of a store, such as `dynamodb://tokens?region=eu-central-1`. A setting that the URL does not
+    /// contain has its default. [The crate's documentation](crate) lists the parameters. No request is sent.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values, and
-    /// never contains the URL.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the URL is invalid. The message names the wrong part of the URL and the valid
+    /// values. It never contains the URL.
     pub fn from_url(url: &str) -> Result<Self> {
         crate::url::parse(url)
     }

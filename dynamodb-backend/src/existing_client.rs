@@ -7,8 +7,10 @@ use crate::{
 };
 
 impl DynamoDbConfig {
-    /// Returns a client of the AWS SDK with these settings, for an application's own requests to the table. It has the SDK's default
-    /// credentials, retries and timeouts.
+    /// Creates a client of the AWS SDK with these settings, for the application's own requests to the table.
+    ///
+    /// The client has the `region`, the `endpoint` and the `connect_timeout` of these settings, and no other timeout. The credentials and
+    /// the retries are the defaults of the AWS SDK.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the settings are invalid.
@@ -21,10 +23,11 @@ impl DynamoDbConfig {
 }
 
 impl DynamoDbStore {
-    /// Opens the store with a client that the application already has: with its credentials, Region, endpoint and connections.
+    /// Opens the store with a client of the AWS SDK that the application already has. The credentials, the Region, the endpoint and the
+    /// connections are those of the client.
     ///
-    /// The store uses its own retries and timeouts in place of the client's. The fields `region` and `endpoint` of `config` are ignored:
-    /// the client has its own.
+    /// The retries and timeouts are those of the store and of `config`, not those of the client. The fields `region` and `endpoint` of
+    /// `config` are not used for requests, but they must be valid.
     ///
     /// ```no_run
     /// # async fn open(shared: aws_config::SdkConfig) -> token_cache_core::Result<()> {
@@ -36,7 +39,7 @@ impl DynamoDbStore {
     /// ```
     ///
     /// # Errors
-    /// Those of [`connect`](Self::connect).
+    /// The same as those of [`connect`](Self::connect).
     pub async fn existing_client(
         client: &aws_sdk_dynamodb::Client,
         config: DynamoDbConfig,
@@ -46,11 +49,14 @@ impl DynamoDbStore {
         Self::over(client, &config).await
     }
 
-    /// Creates the table if it is missing, as [`create_table_if_missing`](Self::create_table_if_missing) does, with a client that the
-    /// application already has. The fields `region` and `endpoint` of `config` are ignored: the client has its own.
+    /// Creates the table if it is missing, as [`create_table_if_missing`](Self::create_table_if_missing) does, with a client of the AWS SDK
+    /// that the application already has. Returns `true` if it created the table, and `false` if a table of this name exists.
+    ///
+    /// The Region and the endpoint are those of the client. The fields `region` and `endpoint` of `config` are ignored, but they must be
+    /// valid.
     ///
     /// # Errors
-    /// Those of [`create_table_if_missing`](Self::create_table_if_missing).
+    /// The same as those of [`create_table_if_missing`](Self::create_table_if_missing).
     pub async fn create_table_if_missing_with(
         client: &aws_sdk_dynamodb::Client,
         config: &DynamoDbConfig,

@@ -42,8 +42,8 @@ struct CurrentLock {
 
 #[async_trait]
 impl RefreshLocks for DynamoDbStore {
-    /// Sends two requests: one takes the lock or finds its owner, the other reads the session and the entry. Releasing the lock or taking it
-    /// over needs more.
+    /// Takes the refresh lock of an entry, as [`RefreshLocks::acquire`] describes. It sends two requests: the first takes the lock or finds
+    /// its owner, and the second reads the session and the entry. It sends more if it must release the lock, or take it over from an owner.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         let inner = self.inner();
         let operation = inner.client.start("take a refresh lock");
@@ -86,7 +86,8 @@ impl RefreshLocks for DynamoDbStore {
         }
     }
 
-    /// Sends two requests: one reads the account item, the other replaces it in a transaction that checks the entry.
+    /// Ends the session of an entry if the entry still has this version, as [`RefreshLocks::end_if_version`] describes. It sends two
+    /// requests: the first reads the account item, and the second replaces it in a transaction that checks the entry.
     async fn end_if_version(
         &self,
         at: &EntryAddress,

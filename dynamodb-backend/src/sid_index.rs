@@ -24,7 +24,8 @@ const MIN_VISITED: usize = 100;
 
 #[async_trait]
 impl SidIndex for DynamoDbStore {
-    /// Sends one request, and another if the index has a session that ends later.
+    /// Adds the account of a sign-in to the index, as [`SidIndex::add`] describes. It sends one request, or two if another session under
+    /// the same `sid` ends later.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("enter a `sid`");
@@ -63,7 +64,8 @@ impl SidIndex for DynamoDbStore {
         }
     }
 
-    /// Sends one request, and another if the not-before time outlives the item.
+    /// Sets the not-before time of a `sid` and returns its accounts, as [`SidIndex::set_sid_not_before`] describes. It sends one request,
+    /// or two if the not-before time expires later than the item of the `sid` in the table.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
@@ -130,7 +132,8 @@ impl SidIndex for DynamoDbStore {
         Ok(())
     }
 
-    /// Sends one request, and another if the existing not-before time is later or expires later.
+    /// Sets the not-before time of an issuer, as [`SidIndex::set_issuer_not_before`] describes. It sends one request, or two if the issuer
+    /// already has a later not-before time, or one that expires later.
     async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
@@ -173,7 +176,8 @@ impl SidIndex for DynamoDbStore {
         }
     }
 
-    /// Scans the whole table, and reads each of its items.
+    /// Returns a page of the accounts for which the table has data, as [`SidIndex::accounts`] describes. All pages together read every item
+    /// of the table, so a list costs as much as the table is large.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("list accounts");

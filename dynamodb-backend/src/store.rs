@@ -26,8 +26,10 @@ use crate::{
     record::{self, corrupt},
 };
 
-/// A [`TokenStore`] in one DynamoDB table. Created by [`connect`](Self::connect), and passed to `TokenCache::open`. Clones share the
-/// connections.
+/// A [`TokenStore`] in one DynamoDB table.
+///
+/// Create it with [`connect`](Self::connect) once in each app server, and pass it to
+/// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -52,15 +54,19 @@ pub(crate) struct Inner {
 }
 
 impl DynamoDbStore {
-    /// Opens the store: finds the credentials and checks the table. Settings of the table that weaken a guarantee are diagnostics of the
-    /// cache, not errors. If [`sweep`](DynamoDbConfig::sweep) is set, it also starts the sweeper.
+    /// Opens the store: finds the AWS credentials, connects to DynamoDB, and checks the table of `config`. If the field
+    /// [`sweep`](DynamoDbConfig::sweep) is set, it also starts the task of [`sweep_in_background`](Self::sweep_in_background).
+    ///
+    /// A setting of the table that only weakens a guarantee is not an error:
+    /// [`TokenCache::diagnostics`](token_cache_core::TokenCache::diagnostics) returns it, and opening the cache logs it at WARN.
     ///
     /// # Errors
-    /// - [`Config`](token_cache_core::ErrorKind::Config), before any request, if the settings are invalid.
-    /// - [`Config`](token_cache_core::ErrorKind::Config) if the table is missing, has another key or has no time-to-live. The message
-    ///   contains the command that repairs it.
-    /// - [`Denied`](token_cache_core::ErrorKind::Denied) if credentials or a permission are missing. The message names the action.
-    /// - [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) if the service
+    /// - [`Config`](token_cache_core::ErrorKind::Config), before any request, if `config` is invalid.
+    /// - [`Config`](token_cache_core::ErrorKind::Config) if `config` has no Region and the AWS SDK finds none.
+    /// - [`Config`](token_cache_core::ErrorKind::Config) if the table is missing, is not active, has another key or has no time-to-live.
+    ///   The message contains the AWS CLI command to run.
+    /// - [`Denied`](token_cache_core::ErrorKind::Denied) if credentials or a permission are missing. The message names the permission.
+    /// - [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) if DynamoDB
     ///   cannot be reached.
     pub async fn connect(config: DynamoDbConfig) -> Result<Self> {
         config.check()?;
@@ -164,7 +170,8 @@ impl TokenStore for DynamoDbStore {
         self.0.diagnostics.clone()
     }
 
-    /// The time is the estimate from the dates of all responses so far, including this one.
+    /// Returns the record of the namespace and the time of the store's clock, as [`TokenStore::namespace`] describes. The time is an
+    /// estimate from the header `Date` of all responses that the store has received so far, including the response to this request.
     async fn namespace(&self) -> Result<Namespace> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("read the namespace");

@@ -25,27 +25,30 @@ const SWEEP: &str = "sweep the table";
 /// The limit for one page: reading it and the account items, and deleting the items of ended sessions.
 const PAGE_TIME: Duration = Duration::from_mins(1);
 
-/// The interval and the speed of a sweep, which deletes the items of ended sessions. Created by [`every`](Self::every), and passed to
-/// [`DynamoDbStore::sweep`] or [`DynamoDbStore::sweep_in_background`].
+/// The interval and the speed of a sweep. A sweep scans the table and deletes the items of ended sessions earlier than the table's
+/// time-to-live does.
+///
+/// Create it with [`every`](Self::every), and pass it to [`DynamoDbStore::sweep`] or [`DynamoDbStore::sweep_in_background`]. For a store
+/// that sweeps by itself, set [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) instead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
-    /// The interval between two passes of [`sweep_in_background`](DynamoDbStore::sweep_in_background). A single
-    /// [`sweep`](DynamoDbStore::sweep) ignores it. Items are deleted at most 9/8 of it after the sign-out, plus the time of one pass.
+    /// The interval between two scans by [`sweep_in_background`](DynamoDbStore::sweep_in_background), in the whole fleet. It is not
+    /// checked: set at least a minute. A single [`sweep`](DynamoDbStore::sweep) ignores it.
     ///
-    /// The app servers compete for each pass, in steps of an eighth of the interval. If the sweeping server dies or its pass fails, it
-    /// takes twice as long.
+    /// The items of a session are deleted at most 9/8 of the interval after the session's sign-out, plus the time of one scan. If the app
+    /// server that scans dies, or its scan fails, the deletion takes twice as long.
     pub every: Duration,
-    /// The read units per second that a pass may consume. A table of 1 GB takes 262,144 of them, so 44 minutes at the default of 100. Zero
-    /// counts as 1.
+    /// The read units per second of the table's capacity that a scan may consume. Zero counts as 1. Scanning a table of 1 GB consumes
+    /// 262,144 read units, which takes 44 minutes at the default of 100 per second.
     pub read_units: u32,
 }
 
 impl SweepOptions {
-    /// The default of [`read_units`](Self::read_units): 100 per second.
+    /// The default value of the field [`read_units`](Self::read_units): 100 read units per second.
     pub const READ_UNITS: u32 = 100;
 
-    /// Creates the options with this interval and 100 read units per second.
+    /// Creates the options with the interval `every` between two scans, and 100 read units per second.
     pub const fn every(every: Duration) -> Self {
         Self {
             every,
@@ -53,38 +56,43 @@ impl SweepOptions {
         }
     }
 
-    /// Sets the read units per second that a pass may consume. The default is 100.
+    /// Sets the read units per second of the table's capacity that a scan may consume. The default is 100, and zero counts as 1.
     pub const fn read_units(mut self, read_units: u32) -> Self {
         self.read_units = read_units;
         self
     }
 }
 
-/// The numbers of items in one pass over the table. Returned by [`DynamoDbStore::sweep`].
+/// The result of one scan of the table by [`DynamoDbStore::sweep`]: the numbers of items that it read and deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// The number of entries, refresh locks and background sessions that were read, of live and ended sessions.
+    /// The number of items that the sweep read: entries, refresh locks and background sessions, of live and of ended sessions.
     pub visited: usize,
-    /// The number of them that belonged to ended sessions and were deleted.
+    /// The number of items that the sweep deleted, because they belonged to ended sessions. They are a part of [`visited`](Self::visited).
     pub deleted: usize,
 }
 
 impl DynamoDbStore {
-    /// Scans the whole table once, and deletes the entries, locks and background sessions of ended sessions. Returns when the pass is done,
-    /// which takes minutes for a large table.
+    /// Scans the whole table once, and deletes the entries, refresh locks and background sessions of ended sessions. It returns when the
+    /// scan has finished, which takes minutes for a large table.
     ///
-    /// Needs the permissions `dynamodb:Scan` and `dynamodb:BatchWriteItem`. It never deletes an item of a live session or of another
-    /// application, and may run on several app servers at a time.
+    /// Call it from a job of your own, in place of [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep). It needs the permissions
+    /// `dynamodb:Scan` and `dynamodb:BatchWriteItem`. It never deletes an item of a live session or of another application. Several app
+    /// servers may call it at the same time.
     ///
     /// # Errors
-    /// Those of the store. Items that were deleted before the error stay deleted; another pass deletes the rest.
+    /// The errors of the store, such as [`Denied`](token_cache_core::ErrorKind::Denied) if a permission is missing. Items that were deleted
+    /// before the error stay deleted. Call it again to delete the rest.
     pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Starts a task that sweeps at the interval of `options` until the store is dropped. Any number of app servers may start one; one of
-    /// them does each pass. A failed pass is not reported, and the next one repeats it. Call it on a tokio runtime.
+    /// Starts a task that sweeps, as [`sweep`](Self::sweep) does, at the interval of `options`. [`connect`](Self::connect) starts this task
+    /// itself if [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call it on a tokio runtime; otherwise it panics.
+    ///
+    /// The task ends when the last clone of the store is dropped. All app servers may start it: for each interval, one of them sweeps. A
+    /// failed sweep is not reported. The next one deletes what is left.
     pub fn sweep_in_background(&self, options: SweepOptions) {
         tokio::spawn(run(self.downgrade(), options));
     }

@@ -13,13 +13,19 @@ const CREATION: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl DynamoDbStore {
-    /// Creates the table with on-demand billing and time-to-live, and waits until it is active. Returns `true` if it created the table, and
-    /// `false` if a table of this name exists. An existing table is not changed; [`connect`](Self::connect) checks it.
+    /// Creates the table of `config` with on-demand billing and time-to-live, and waits until the table is active, for at most a minute.
+    /// Returns `true` if it created the table, and `false` if a table of this name exists.
     ///
-    /// It is meant for development and tests. In production, an operator creates the table.
+    /// It is meant for development and tests, before [`connect`](Self::connect). In production, an operator creates the table. An existing
+    /// table is not changed: `connect` checks whether it has the right key and time-to-live.
     ///
     /// # Errors
-    /// Those of [`connect`](Self::connect).
+    /// - [`Config`](token_cache_core::ErrorKind::Config), before any request, if `config` is invalid.
+    /// - [`Config`](token_cache_core::ErrorKind::Config) if `config` has no Region and the AWS SDK finds none.
+    /// - [`Denied`](token_cache_core::ErrorKind::Denied) if credentials or a permission are missing. It needs `dynamodb:CreateTable`,
+    ///   `DescribeTable` and `UpdateTimeToLive`.
+    /// - [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) if DynamoDB
+    ///   cannot be reached, or the table is not active after a minute.
     pub async fn create_table_if_missing(config: &DynamoDbConfig) -> Result<bool> {
         config.check()?;
         Box::pin(create_if_missing(&Client::new(

@@ -1,10 +1,11 @@
-//! The decoders of stored bytes, for fuzzing.
+//! A function for fuzz tests: it calls the decoders of the bytes that the store reads from DynamoDB. Only with the feature `test-util`.
 
 use token_cache_core::SessionId;
 
 use crate::{cursor, record};
 
-/// Decodes bytes as each kind of record, and as a scan position. It must return for all input.
+/// Decodes `bytes` as a session, as the record of a namespace, and as the cursor of a list of accounts. The results are dropped. A fuzz
+/// test calls it with arbitrary bytes: it must return for each of them, without a panic.
 pub fn decode_all(bytes: &[u8]) {
     let _ = record::decode_session(SessionId::from_bytes([0; 16]), bytes);
     let _ = record::decode_namespace(bytes);

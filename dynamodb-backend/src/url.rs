@@ -5,7 +5,7 @@ use token_cache_core::{
 
 use crate::{DynamoDbConfig, config::invalid_config, duration};
 
-/// The URL schemes of this store.
+/// The URL schemes that [`DynamoDbConfig::from_url`] accepts, in lower case: only `dynamodb`. `from_url` also accepts upper case.
 pub const SCHEMES: &[&str] = &["dynamodb"];
 
 const PARAMETERS: &[&str] = &[
