@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::RefreshError;
 
 /// The input of [`Provider::exchange_code`](crate::Provider::exchange_code): the authorization code that the provider sent to the callback
-/// of a sign-in, with the redirect URI and the PKCE code verifier of that sign-in (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+/// of a sign-in. It also has the redirect URI and the PKCE code verifier of that sign-in (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 ///
 /// `Debug` prints neither the code nor the code verifier.
 #[derive(Clone)]

@@ -141,8 +141,7 @@ impl ProviderBuilder {
     /// [`Config`](token_cache_core::ErrorKind::Config) if
     ///
     /// - the metadata has no token endpoint;
-    /// - the metadata lists only other authentication methods, such as `private_key_jwt`, so neither a client secret nor a public client is
-    ///   accepted;
+    /// - the metadata lists only authentication methods that this crate does not support, such as `private_key_jwt`;
     /// - the issuer is https and the token endpoint is not.
     pub fn from_metadata<A: AdditionalProviderMetadata>(
         metadata: &CoreProviderMetadataWith<A>,

@@ -66,7 +66,8 @@ pub struct SessionClaims {
     )]
     pub auth_time: Option<u64>,
     /// The time at which the provider's session with the user expires, in seconds since 1970 (OpenID IPSIE). The session in the cache ends
-    /// then at the latest. It is `None` if the ID token has no `session_expiry`: then only the lifetime of the [`SignIn`] applies.
+    /// then at the latest. It is `None` if the ID token has no `session_expiry`: then only the lifetime of the [`SignIn`] applies. A time
+    /// before the year 2000 is ignored in the same way.
     ///
     /// [`SignIn`]: token_cache_core::SignIn
     #[serde(
