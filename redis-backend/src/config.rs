@@ -106,7 +106,8 @@ pub struct Sentinel {
 /// The host and the TCP port of a Redis server or a Sentinel. Create it with [`new`](Self::new), or by parsing a string: `"host:port"`, or
 /// `"[::1]:6379"` for an IPv6 address.
 ///
-/// A string without a port has the port 6379, also for a Sentinel. In a URL, the port of a Sentinel is 26379 by default.
+/// A string without a port has the port 6379, also for a Sentinel. In a URL, the port of a Sentinel is 26379 by default. An invalid string
+/// is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]
