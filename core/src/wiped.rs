@@ -46,7 +46,8 @@ impl Drop for Wiped {
 }
 
 /// Looks into the memory of this process, through a file: code of this crate cannot read memory that it has freed.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 pub(crate) mod memory {
     use std::{fs::File, ops::Range, os::unix::fs::FileExt, sync::Arc};
 

@@ -7,8 +7,21 @@ use zeroize::Zeroizing;
 use super::format::{HEADER, Header, NONCE, OVERHEAD};
 use crate::{Error, ErrorKind, Result};
 
-/// The key of a cipher: 32 bytes, in one place on the heap from the moment they are derived, and wiped there when the key is dropped.
-pub(super) type CipherKey = Box<Zeroizing<[u8; 32]>>;
+/// 32 bytes of key, in one place on the heap from the moment they are derived, and wiped there when the key is dropped.
+pub(super) struct CipherKey(Box<Zeroizing<[u8; 32]>>);
+
+impl CipherKey {
+    /// The buffer is allocated before `fill` writes the key: a key that is moved afterwards would leave a copy behind.
+    pub(super) fn filled(fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut key = Box::new(Zeroizing::new([0; 32]));
+        fill(key.as_mut_slice());
+        Self(key)
+    }
+
+    pub(super) fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
 
 /// XChaCha20-Poly1305 under one key (draft-irtf-cfrg-xchacha-03).
 ///
@@ -21,8 +34,9 @@ impl Cipher {
         Self(key)
     }
 
-    #[cfg(all(test, target_os = "linux"))]
-    pub(super) fn key(&self) -> &[u8; 32] {
+    #[cfg(test)]
+    #[cfg(target_os = "linux")]
+    pub(super) const fn key(&self) -> &CipherKey {
         &self.0
     }
 
@@ -64,7 +78,7 @@ impl Cipher {
     /// Returns the key and the nonce of ChaCha20-Poly1305 for the message with this nonce.
     fn of_message(&self, nonce: &[u8; NONCE]) -> (LessSafeKey, Nonce) {
         let (first, last) = halves(nonce);
-        let key = Zeroizing::new(hchacha::<R20>((&**self.0).into(), (&first).into()).into());
+        let key = Zeroizing::new(hchacha::<R20>(self.0.expose().into(), (&first).into()).into());
         let key: &[u8; 32] = &key;
         #[expect(
             clippy::expect_used,
@@ -100,7 +114,7 @@ mod tests {
     use super::*;
 
     fn cipher(key: [u8; 32]) -> Cipher {
-        Cipher::new(Box::new(Zeroizing::new(key)))
+        Cipher::new(CipherKey::filled(|bytes| bytes.copy_from_slice(&key)))
     }
 
     fn bytes<const N: usize>(first: u8) -> [u8; N] {

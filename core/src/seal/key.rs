@@ -6,7 +6,6 @@ use std::{
 
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::{
     cipher::{Cipher, CipherKey},
@@ -34,12 +33,15 @@ impl Key {
     /// Derives all uses of a key from at least 32 bytes (HKDF-SHA-256, RFC 5869).
     pub(crate) fn derive(name: impl Into<String>, material: &[u8]) -> Self {
         let material = Hkdf::<Sha256>::new(None, material);
+        let mut id = KeyId::default();
+        expand(&material, b"token-cache ring id 1", &mut id);
+        let key = |label: &[u8]| CipherKey::filled(|key| expand(&material, label, key));
         Self {
-            id: **expand(&material, b"token-cache ring id 1"),
+            id,
             name: name.into(),
             wrapping: None,
-            texts: Cipher::new(expand(&material, b"token-cache ring key 1")),
-            entries: expand(&material, b"token-cache entry key 1"),
+            texts: Cipher::new(key(b"token-cache ring key 1")),
+            entries: key(b"token-cache entry key 1"),
             made: Instant::now(),
             opened: AtomicU64::new(0),
             last_opened: AtomicU64::new(0),
@@ -70,14 +72,18 @@ impl Key {
 
     /// Returns the cipher of a session's entries. Decrypting needs both this key and the ticket secret.
     pub(super) fn of_session(&self, ticket_secret: &TicketSecret) -> Cipher {
-        let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), ticket_secret.expose());
-        Cipher::new(expand(&halves, b"token-cache session key 1"))
+        let halves = Hkdf::<Sha256>::new(Some(self.entries.expose()), ticket_secret.expose());
+        Cipher::new(CipherKey::filled(|key| {
+            expand(&halves, b"token-cache session key 1", key);
+        }))
     }
 
     /// Returns the cipher of the ticket secret of a session that belongs to an assertion. Decrypting needs both this key and the assertion.
     pub(super) fn of_assertion(&self, assertion: &[u8]) -> Cipher {
-        let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), assertion);
-        Cipher::new(expand(&halves, b"token-cache assertion key 1"))
+        let halves = Hkdf::<Sha256>::new(Some(self.entries.expose()), assertion);
+        Cipher::new(CipherKey::filled(|key| {
+            expand(&halves, b"token-cache assertion key 1", key);
+        }))
     }
 
     pub(super) fn was_of_use(&self) {
@@ -106,19 +112,16 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The buffer is allocated before it is filled: a key that is moved afterwards would leave a copy behind.
-fn expand<const N: usize>(from: &Hkdf<Sha256>, label: &[u8]) -> Box<Zeroizing<[u8; N]>> {
-    let mut key = Box::new(Zeroizing::new([0; N]));
+fn expand(from: &Hkdf<Sha256>, label: &[u8], key: &mut [u8]) {
     #[expect(
         clippy::expect_used,
-        reason = "HKDF-SHA-256 gives up to 8,160 bytes; N is 32 at most"
+        reason = "HKDF-SHA-256 gives up to 8,160 bytes; a key has 32 at most"
     )]
-    from.expand(label, key.as_mut_slice())
-        .expect("an HKDF output of 32 bytes");
-    key
+    from.expand(label, key).expect("an HKDF output of 32 bytes");
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::{
@@ -133,9 +136,9 @@ mod tests {
 
     #[test]
     fn nothing_of_a_key_is_in_memory_after_it_was_dropped() {
-        let entries = |key: &Key| key.entries[16..].as_ptr_range();
+        let entries = |key: &Key| key.entries.expose()[16..].as_ptr_range();
         assert_eq!(bytes_left_after_drop(key(), entries), 0);
-        let texts = |key: &Key| key.texts.key()[16..].as_ptr_range();
+        let texts = |key: &Key| key.texts.key().expose()[16..].as_ptr_range();
         assert_eq!(bytes_left_after_drop(key(), texts), 0);
     }
 
@@ -145,7 +148,7 @@ mod tests {
         let secret = |session: &SessionKeys| session.ticket_secret().as_ptr_range();
         assert_eq!(bytes_left_after_drop(session(), secret), 0);
         let cipher = |session: &SessionKeys| {
-            session.with(&key(), |cipher| cipher.key()[16..].as_ptr_range())
+            session.with(&key(), |cipher| cipher.key().expose()[16..].as_ptr_range())
         };
         assert_eq!(bytes_left_after_drop(session(), cipher), 0);
     }

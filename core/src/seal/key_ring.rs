@@ -23,14 +23,14 @@ const TAKE: &str = "take the key ring";
 /// - A comment begins with `#`.
 ///
 /// ```
-/// use token_cache_core::KeyRing;
+/// use token_cache::keys::KeyRing;
 ///
 /// let ring: KeyRing = "
 ///     seal 2026-11  yrXc1Yk0Dcu3vhQ2k1nmzEbkMxN7gJ8sJb1dwS0n6kE=
 ///     open 2026-05  N0Ov2yJYb2iY2wXbBqIh6bS1bN7b1dH0PqS4dM3zE3o=
 ///     open secret   # for what was encrypted before there was a ring
 /// ".parse()?;
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyRing {

@@ -17,7 +17,8 @@ impl SessionKeys {
         }
     }
 
-    #[cfg(all(test, target_os = "linux"))]
+    #[cfg(test)]
+    #[cfg(target_os = "linux")]
     pub(super) fn ticket_secret(&self) -> &[u8; 16] {
         self.ticket_secret.expose()
     }
