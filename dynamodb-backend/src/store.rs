@@ -32,9 +32,9 @@ use crate::{
 /// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.
 ///
 /// ```no_run
-/// # async fn open() -> token_cache_core::Result<()> {
-/// use token_cache_core::{Secret, TokenCache};
-/// use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
+/// # async fn open() -> token_cache::Result<()> {
+/// use token_cache::{Secret, TokenCache};
+/// use token_cache::dynamodb::{DynamoDbConfig, DynamoDbStore};
 ///
 /// let config = DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1")?;
 /// let store = DynamoDbStore::connect(config).await?;
@@ -87,7 +87,7 @@ impl DynamoDbStore {
         if let Some(every) = config.sweep {
             store.sweep_in_background(
                 SweepOptions::every(every).read_units(config.sweep_read_units),
-            );
+            )?;
         }
         Ok(store)
     }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use token_cache_core::{Result, Timestamp};
+use token_cache_core::{Error, Result, Timestamp, telemetry::warn};
 
 use crate::{
     DynamoDbStore, account_item,
@@ -25,6 +25,9 @@ const SWEEP: &str = "sweep the table";
 /// The limit for one page: reading it and the account items, and deleting the items of ended sessions.
 const PAGE_TIME: Duration = Duration::from_mins(1);
 
+/// The least interval between two sweeps in the background. Each reads the whole table, so without it a zero would never rest.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The interval and the speed of a sweep. A sweep scans the table and deletes the items of ended sessions earlier than the table's
 /// time-to-live does.
 ///
@@ -33,8 +36,8 @@ const PAGE_TIME: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
-    /// The interval between two scans by [`sweep_in_background`](DynamoDbStore::sweep_in_background), in the whole fleet. It is not
-    /// checked: set at least a minute. A single [`sweep`](DynamoDbStore::sweep) ignores it.
+    /// The interval between two scans by [`sweep_in_background`](DynamoDbStore::sweep_in_background), in the whole fleet. Set at least a
+    /// minute: each scan reads the whole table. A single [`sweep`](DynamoDbStore::sweep) ignores it.
     ///
     /// The items of a session are deleted at most 9/8 of the interval after the session's sign-out, plus the time of one scan. If the app
     /// server that scans dies, or its scan fails, the deletion takes twice as long.
@@ -92,9 +95,22 @@ impl DynamoDbStore {
     /// itself if [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call it on a tokio runtime; otherwise it panics.
     ///
     /// The task ends when the last clone of the store is dropped. All app servers may start it: for each interval, one of them sweeps. A
-    /// failed sweep is not reported. The next one deletes what is left.
-    pub fn sweep_in_background(&self, options: SweepOptions) {
+    /// failed sweep is logged at WARN (`sweep_failed`), for example if a permission is missing. The next one deletes what is left.
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the interval is under 100 milliseconds.
+    pub fn sweep_in_background(&self, options: SweepOptions) -> Result<()> {
+        if options.every < LEAST_INTERVAL {
+            return Err(Error::config(
+                SWEEP,
+                format!(
+                    "the interval between two sweeps is {:?}; it must be at least {LEAST_INTERVAL:?}, and a minute or more in production",
+                    options.every
+                ),
+            ));
+        }
         tokio::spawn(run(self.downgrade(), options));
+        Ok(())
     }
 }
 
@@ -159,8 +175,18 @@ async fn run(store: Weak<Inner>, options: SweepOptions) {
         // A fraction of the interval, so that another server soon takes over from one that died.
         tokio::time::sleep(options.every / 8).await;
         let Some(inner) = store.upgrade() else { return };
-        if matches!(inner.claim_turn(options.every).await, Ok(true)) {
-            let _ = inner.sweep(options).await;
+        let swept = match inner.claim_turn(options.every).await {
+            Ok(true) => inner.sweep(options).await.err(),
+            Ok(false) => None,
+            Err(error) => Some(error),
+        };
+        if let Some(error) = swept {
+            warn(
+                "sweep_failed",
+                format_args!(
+                    "items of ended sessions were not deleted: {error}; the next sweep deletes them"
+                ),
+            );
         }
     }
 }

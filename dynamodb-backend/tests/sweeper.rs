@@ -9,11 +9,16 @@
 #[path = "engine/mod.rs"]
 mod engine;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use token_cache_core::{
-    AccountId, BackgroundKey, BackgroundSession, EntryKey, ReadOptions, Secret, Session, SignIn,
-    TokenCache, TokenSet, TokenStore,
+    AccountId, BackgroundKey, BackgroundSession, EntryKey, ErrorKind, ReadOptions, Secret, Session,
+    SignIn, TokenCache, TokenSet, TokenStore,
 };
 use token_cache_dynamodb::{DynamoDbStore, SweepOptions};
 
@@ -185,7 +190,8 @@ async fn in_the_background_it_happens_by_itself() {
         app.engine.store("background").await.unwrap(),
     ];
     for server in &servers {
-        server.sweep_in_background(SweepOptions::every(Duration::from_millis(200)));
+        let options = SweepOptions::every(Duration::from_millis(200));
+        server.sweep_in_background(options).unwrap();
     }
     assert!(session.sign_out().await.unwrap().ended);
     let gone = async {
@@ -196,4 +202,56 @@ async fn in_the_background_it_happens_by_itself() {
     tokio::time::timeout(Duration::from_secs(30), gone)
         .await
         .unwrap();
+}
+
+/// The lines that the process logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sweep_in_the_background_is_logged() {
+    let log = Log::default();
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || lines.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+
+    let app = App::start("failed").await;
+    let options = SweepOptions::every(Duration::from_millis(200));
+    app.store.sweep_in_background(options).unwrap();
+    let deleted = app.engine.client().delete_table().table_name(TABLE);
+    deleted.send().await.unwrap();
+    let logged = async {
+        while !log.text().contains("sweep_failed") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let logged = tokio::time::timeout(Duration::from_secs(30), logged).await;
+    assert!(logged.is_ok(), "{}", log.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interval_without_a_pause_is_refused() {
+    let app = App::start("refused").await;
+    let refused = app
+        .store
+        .sweep_in_background(SweepOptions::every(Duration::ZERO));
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config);
+    assert!(refused.to_string().contains("100ms"), "{refused}");
 }
