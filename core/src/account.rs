@@ -11,12 +11,12 @@ pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;
 /// hashes of them (G5). The issuer has a hash of its own, so that all accounts of an issuer can be signed out at once.
 ///
 /// ```
-/// use token_cache_core::AccountId;
+/// use token_cache::AccountId;
 ///
 /// let ada = AccountId::new("https://id.example", "248289761001")?;
 /// let tenant_user = AccountId::custom("crm", "customer/17")?;
 /// assert!(AccountId::new("https://id.example", "").is_err());
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AccountId {
@@ -98,8 +98,8 @@ impl fmt::Debug for AccountId {
 /// sessions of the cache that were begun with this `sid`.
 ///
 /// ```
-/// let at_provider = token_cache_core::ProviderSid::new("https://id.example", "08a5019c")?;
-/// # Ok::<(), token_cache_core::Error>(())
+/// let at_provider = token_cache::ProviderSid::new("https://id.example", "08a5019c")?;
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ProviderSid {

@@ -8,7 +8,7 @@ use crate::telemetry;
 /// a store create them, and return them from [`TokenStore::diagnostics`](crate::TokenStore::diagnostics).
 ///
 /// ```
-/// use token_cache_core::{Diagnostic, Severity};
+/// use token_cache::admin::{Diagnostic, Severity};
 ///
 /// let diagnostic = Diagnostic::warning(
 ///     "redis_maxmemory_policy",

@@ -15,12 +15,12 @@ use crate::{
 /// the text ([`EntryName`]).
 ///
 /// ```
-/// use token_cache_core::EntryKey;
+/// use token_cache::EntryKey;
 ///
 /// let api = EntryKey::resource("https://api.example")?;
 /// let mail = EntryKey::new("client-7|Mail.Read Mail.Send|delegated")?;
 /// assert!(EntryKey::new("").is_err());
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EntryKey(String);

@@ -8,11 +8,11 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 /// is stored until it expires. Any other value is stored until its session ends.
 ///
 /// ```
-/// use token_cache_core::{TokenSet, EntryValue};
+/// use token_cache::{TokenSet, store::EntryValue};
 ///
 /// let bytes = EntryValue::from(b"a cookie of the API's own".to_vec());
 /// let tokens = EntryValue::try_from(&TokenSet::new("at-1")?)?;
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct EntryValue {

@@ -16,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// secret or id (G5).
 ///
 /// ```
-/// use token_cache_core::{Error, ErrorKind};
+/// use token_cache::{Error, ErrorKind};
 ///
 /// let error = Error::new(ErrorKind::Unavailable, "read an entry")
 ///     .store("redis")
@@ -199,7 +199,7 @@ impl Error {
     /// Returns the name of the store that failed, such as `redis`. Returns `None` if no store caused the error.
     ///
     /// ```
-    /// use token_cache_core::{Error, ErrorKind};
+    /// use token_cache::{Error, ErrorKind};
     ///
     /// let error = Error::new(ErrorKind::Unavailable, "read an entry").store("redis");
     /// assert_eq!(error.store_name(), Some("redis"));

@@ -24,7 +24,7 @@ use crate::{
 /// data. Opening a cache with another secret fails with [`Config`](crate::ErrorKind::Config).
 ///
 /// ```
-/// use token_cache_core::Secret;
+/// use token_cache::Secret;
 ///
 /// assert!(Secret::new(*b"0123456789abcdef0123456789abcdef").is_ok());
 /// assert!(Secret::new(*b"too short").is_err());

@@ -70,8 +70,8 @@ impl StartedSignIn {
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use token_cache_core::{SignIn, TokenCache};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # use token_cache::{SignIn, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
 /// # let cache = TokenCache::in_memory().await?;
 /// let started = cache.start_sign_in()?; // before the redirect
 /// // in the callback, with the claims of a verified ID token:

@@ -10,8 +10,8 @@ use crate::{
 /// `sid` that is in progress during the sign-out is refused (G2). The exception is [`Session`](Self::Session), which refuses no sign-in.
 ///
 /// ```
-/// # use token_cache_core::{AccountId, ProviderSid, SignOutScope, TokenCache};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # use token_cache::{AccountId, ProviderSid, SignOutScope, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
 /// # let cache = TokenCache::in_memory().await?;
 /// let ada = AccountId::new("https://id.example", "248289761001")?;
 /// let report = cache.sign_out(SignOutScope::Account(ada)).await?;
@@ -63,12 +63,12 @@ pub enum SidMeaning {
 /// such messages.
 ///
 /// ```
-/// use token_cache_core::{LogoutMessage, Timestamp};
+/// use token_cache::{LogoutMessage, Timestamp};
 ///
 /// let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1_700_000_000))?
 ///     .subject("248289761001")?
 ///     .sid("08a5019c")?;
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct LogoutMessage {

@@ -22,8 +22,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// Returns the limits of this store, such as the largest value of an entry. Sends no request.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns the findings for an operator that the store made when it was opened, such as a risky setting of the Redis server. Returns an
-    /// empty list if there are none. Sends no request.
+    /// Returns the findings for an operator that the store made when it was opened, such as a risky setting of the Redis server. The list
+    /// is empty if it found nothing. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
     /// Returns the record of the namespace, if the store has one, and a reading of the store's clock. Sends one request.

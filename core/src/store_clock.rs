@@ -16,7 +16,7 @@ const DRIFT_PPM: u32 = 1_000;
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use token_cache_core::{StoreClock, Timestamp};
+/// use token_cache::{Timestamp, store::StoreClock};
 ///
 /// // An answer that tells whole seconds, to a request that took 10 ms.
 /// let sent = Instant::now();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::Timestamp;
+/// use token_cache::Timestamp;
 ///
 /// let issued = Timestamp::from_secs(1_700_000_000);
 /// assert_eq!(issued + Duration::from_millis(5), Timestamp::from_millis(1_700_000_000_005));

@@ -24,7 +24,7 @@ const BEARER: &str = "Bearer";
 /// token.
 ///
 /// ```
-/// use token_cache_core::{Timestamp, TokenSet};
+/// use token_cache::{Timestamp, TokenSet};
 ///
 /// let response = serde_json::json!({
 ///     "access_token": "at-1", "token_type": "Bearer", "expires_in": 3600,
@@ -34,7 +34,7 @@ const BEARER: &str = "Bearer";
 /// assert_eq!(tokens.expires_at(), Some(Timestamp::from_secs(1_700_003_600)));
 /// assert_eq!(tokens.scopes(), ["openid", "mail"]);
 /// assert_eq!(tokens.extra()["tenant"], "acme");
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TokenSet {
@@ -132,12 +132,12 @@ impl TokenSet {
     /// - An empty refresh token or ID token counts as absent.
     ///
     /// ```
-    /// use token_cache_core::{Timestamp, TokenSet};
+    /// use token_cache::{Timestamp, TokenSet};
     ///
     /// let body = br#"{"access_token": "at-1", "expires_in": "3600", "scope": ["openid", "mail"]}"#;
     /// let tokens = TokenSet::from_json(body, Timestamp::from_secs(1_700_000_000))?;
     /// assert_eq!(tokens.expires_at(), Some(Timestamp::from_secs(1_700_003_600)));
-    /// # Ok::<(), token_cache_core::RefreshError>(())
+    /// # Ok::<(), token_cache::refresh::RefreshError>(())
     /// ```
     ///
     /// # Errors

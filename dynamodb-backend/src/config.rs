@@ -16,12 +16,12 @@ use crate::{SweepOptions, duration};
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_dynamodb::DynamoDbConfig;
+/// use token_cache::dynamodb::DynamoDbConfig;
 ///
 /// let config = DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1&prefix=shop&operation_timeout=500ms")?;
 /// assert_eq!((config.table.as_str(), config.prefix.as_str()), ("tokens", "shop"));
 /// assert_eq!(config.operation_timeout, Duration::from_millis(500));
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -30,8 +30,8 @@ impl DynamoDbStore {
     /// `config` are not used for requests, but they must be valid.
     ///
     /// ```no_run
-    /// # async fn open(shared: aws_config::SdkConfig) -> token_cache_core::Result<()> {
-    /// use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
+    /// # async fn open(shared: aws_config::SdkConfig) -> token_cache::Result<()> {
+    /// use token_cache::dynamodb::{DynamoDbConfig, DynamoDbStore};
     ///
     /// let client = aws_sdk_dynamodb::Client::new(&shared);
     /// let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new("tokens")).await?;

@@ -16,7 +16,7 @@ impl ProviderBuilder {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use oauth2::{ClientId, ClientSecret, TokenUrl, basic::BasicClient};
-    /// use token_cache_providers::ProviderBuilder;
+    /// use token_cache::providers::ProviderBuilder;
     ///
     /// let client = BasicClient::new(ClientId::new("shop".into()))
     ///     .set_client_secret(ClientSecret::new("from the environment".into()))

@@ -122,8 +122,8 @@ impl ProviderBuilder {
     /// ```no_run
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
     /// use openidconnect::{ClientId, ClientSecret, IssuerUrl, core::CoreClient};
-    /// use token_cache_core::Revocation;
-    /// use token_cache_providers::{ProviderMetadataWithRevocation, ProviderBuilder};
+    /// use token_cache::refresh::Revocation;
+    /// use token_cache::providers::{ProviderMetadataWithRevocation, ProviderBuilder};
     ///
     /// let issuer = IssuerUrl::new("https://id.example".into())?;
     /// let metadata = ProviderMetadataWithRevocation::discover_async(issuer, &http).await?;

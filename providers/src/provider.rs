@@ -28,8 +28,8 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
-/// use token_cache_core::{RefreshRequest, Timestamp, TokenSet, TokenSource};
-/// use token_cache_providers::Provider;
+/// use token_cache::{Timestamp, TokenSet, refresh::{RefreshRequest, TokenSource}};
+/// use token_cache::providers::Provider;
 ///
 /// let provider = Provider::builder("https://id.example/token", "shop")
 ///     .client_secret("from the environment")
@@ -80,8 +80,8 @@ impl Provider {
     /// is not verified here. Verify it before you trust a claim in it.
     ///
     /// ```no_run
-    /// # async fn callback(provider: token_cache_providers::Provider, now: token_cache_core::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
-    /// use token_cache_providers::CodeExchange;
+    /// # async fn callback(provider: token_cache::providers::Provider, now: token_cache::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+    /// use token_cache::providers::CodeExchange;
     ///
     /// let code = CodeExchange::new("the parameter `code`", "https://shop.example/callback")
     ///     .pkce_verifier("the verifier of this sign-in");

@@ -31,8 +31,8 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
 ///
 /// ```
 /// # use openidconnect::{ClaimsVerificationError, Nonce, core::CoreIdTokenVerifier};
-/// # use token_cache_core::{Result, SignIn, StartedSignIn};
-/// # use token_cache_providers::SessionClaims;
+/// # use token_cache::{Result, SignIn, StartedSignIn};
+/// # use token_cache::providers::SessionClaims;
 /// # fn callback(
 /// #     id_token: &str, verifier: &CoreIdTokenVerifier<'_>, nonce: &Nonce, started: &StartedSignIn,
 /// # ) -> std::result::Result<SignIn, Box<dyn std::error::Error>> {

@@ -15,13 +15,13 @@ use crate::duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_redis::RedisConfig;
+/// use token_cache::redis::RedisConfig;
 ///
 /// let config = RedisConfig::from_url("redis://app:hunter2@cache.internal/?prefix=shop&operation_timeout=500ms")?;
 /// assert_eq!(config.prefix, "shop");
 /// assert_eq!(config.operation_timeout, Duration::from_millis(500));
 /// assert!(!format!("{config:?}").contains("hunter2"));
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

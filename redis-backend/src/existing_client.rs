@@ -15,7 +15,7 @@ impl RedisStore {
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
-    /// use token_cache_redis::{RedisConfig, RedisStore};
+    /// use token_cache::redis::{RedisConfig, RedisStore};
     ///
     /// let client = redis::Client::open("redis://cache.internal/")?;
     /// let store = RedisStore::existing_client(client, &RedisConfig::default()).await?;

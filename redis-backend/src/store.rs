@@ -30,9 +30,9 @@ const MAX_ENTRY_BYTES: usize = 16 << 20;
 /// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.
 ///
 /// ```no_run
-/// # async fn open() -> token_cache_core::Result<()> {
-/// use token_cache_core::{Secret, TokenCache};
-/// use token_cache_redis::{RedisConfig, RedisStore};
+/// # async fn open() -> token_cache::Result<()> {
+/// use token_cache::{Secret, TokenCache};
+/// use token_cache::redis::{RedisConfig, RedisStore};
 ///
 /// let store = RedisStore::connect(RedisConfig::from_url("redis://cache.internal")?).await?;
 /// let cache = TokenCache::open(store, Secret::from_env()?).await?;

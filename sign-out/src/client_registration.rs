@@ -11,7 +11,7 @@ use crate::{Algorithm, ConfigError, FrontChannelParameters};
 /// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build) returns an error if a setting is invalid.
 ///
 /// ```
-/// use token_cache_sign_out::ClientRegistration;
+/// use token_cache::sign_out::ClientRegistration;
 ///
 /// let client = ClientRegistration::new("https://id.example", "shop")
 ///     .post_logout_redirect_uri("https://shop.example/signed-out");

@@ -23,7 +23,7 @@ use crate::cookies::filter_cookies;
 ///
 /// ```
 /// # #[cfg(feature = "axum-0_8")] fn app(app: axum::Router) -> axum::Router {
-/// use token_cache_sign_out::CookieFilter;
+/// use token_cache::sign_out::CookieFilter;
 ///
 /// app.layer(CookieFilter::new())
 /// # }

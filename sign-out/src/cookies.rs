@@ -24,8 +24,8 @@ use crate::{ConfigError, client_registration::is_loopback};
 /// cookies of this name with different values.
 ///
 /// ```
-/// # fn main() -> token_cache_core::Result<()> {
-/// use token_cache_sign_out::read_cookie;
+/// # fn main() -> token_cache::Result<()> {
+/// use token_cache::sign_out::read_cookie;
 ///
 /// let request = http::Request::get("/").header("cookie", &b"city=Z\xfcrich; theme=dark"[..]);
 /// let (request, ()) = request.body(()).unwrap().into_parts();

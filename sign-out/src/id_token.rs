@@ -7,13 +7,13 @@ use token_cache_core::{EntryKey, Result};
 /// section 2). If no ID token is stored, the provider may ask the user to confirm.
 ///
 /// ```
-/// # use token_cache_core::{AccountId, SignIn, TokenCache};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # use token_cache::{AccountId, SignIn, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
 /// # let cache = TokenCache::in_memory().await?;
 /// # let ada = AccountId::new("https://id.example", "ada")?;
 /// # let session = cache.sign_in(SignIn::new(ada, &cache.start_sign_in()?)).await?;
 /// # let id_token = "header.payload.signature";
-/// session.put(&token_cache_sign_out::id_token_key()?, id_token.as_bytes()).await?;
+/// session.put(&token_cache::sign_out::id_token_key()?, id_token.as_bytes()).await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -30,7 +30,7 @@ const MAX_VALUE_LEN: usize = 3_800;
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use token_cache_sign_out::StateCookies;
+/// use token_cache::sign_out::StateCookies;
 ///
 /// let signing_in = StateCookies::for_url("https://shop.example", "signing-in")?;
 /// # let request = http::Request::get("/login").body(())?.into_parts().0;

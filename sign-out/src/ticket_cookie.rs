@@ -17,8 +17,8 @@ use crate::{
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use token_cache_core::{AccountId, SignIn, TokenCache};
-/// use token_cache_sign_out::TicketCookie;
+/// # use token_cache::{AccountId, SignIn, TokenCache};
+/// use token_cache::sign_out::TicketCookie;
 ///
 /// let cookie = TicketCookie::host("shop")?;
 /// # let cache = TokenCache::in_memory().await?;

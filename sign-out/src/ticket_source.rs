@@ -10,8 +10,8 @@ use token_cache_core::{Result, Ticket};
 /// ```
 /// use async_trait::async_trait;
 /// use http::{HeaderValue, request::Parts};
-/// use token_cache_core::{Error, ErrorKind, Result, Ticket};
-/// use token_cache_sign_out::TicketSource;
+/// use token_cache::{Error, ErrorKind, Result, Ticket};
+/// use token_cache::sign_out::TicketSource;
 ///
 /// /// A gateway in front of the app keeps the cookie, and passes the ticket on.
 /// struct FromGateway;

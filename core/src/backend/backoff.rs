@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_millis(500);
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::backend::backoff;
+/// use token_cache::store::backend::backoff;
 ///
 /// let wait = backoff(Duration::from_millis(10), 1);
 /// assert!((Duration::from_millis(10)..=Duration::from_millis(20)).contains(&wait));

@@ -84,7 +84,7 @@ fn surrounding() -> Option<CallTime> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::backend::{StoreRequest, time_left};
+/// use token_cache::store::backend::{StoreRequest, time_left};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let left = time_left(Duration::from_secs(1));

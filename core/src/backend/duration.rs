@@ -13,7 +13,7 @@ const HOURS: (&str, u64) = ("h", 3_600_000);
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::backend::duration;
+/// use token_cache::store::backend::duration;
 ///
 /// assert_eq!(duration("2s"), Some(Duration::from_secs(2)));
 /// assert_eq!(duration("2"), None);

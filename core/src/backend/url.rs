@@ -5,7 +5,7 @@
 /// part, which may be a secret.
 ///
 /// ```
-/// use token_cache_core::backend::percent_decoded;
+/// use token_cache::store::backend::percent_decoded;
 ///
 /// assert_eq!(percent_decoded("p%40ss"), Ok("p@ss".to_owned()));
 /// assert!(percent_decoded("100%").is_err());
@@ -34,7 +34,7 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
 /// twice, or if its value is empty or cannot be decoded.
 ///
 /// ```
-/// use token_cache_core::backend::parameters;
+/// use token_cache::store::backend::parameters;
 ///
 /// let mut read = parameters("prefix=a%3Ab&replicas=", &["prefix", "replicas"]);
 /// assert_eq!(read.next(), Some(Ok(("prefix", "a:b".to_owned()))));
@@ -75,7 +75,7 @@ pub fn parameters<'q>(
 /// password that was not percent-encoded, so no message may quote it.
 ///
 /// ```
-/// use token_cache_core::backend::parameter_name;
+/// use token_cache::store::backend::parameter_name;
 ///
 /// assert_eq!(parameter_name("timeout"), " `timeout`");
 /// assert_eq!(parameter_name("Hunter2!"), "");

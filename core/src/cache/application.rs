@@ -21,8 +21,8 @@ impl TokenCache {
     /// [`AccountId::application`] with [`sign_out_account`](Self::sign_out_account).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # use token_cache_core::{AccountId, EntryKey, TokenCache, TokenSet};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// # use token_cache::{AccountId, EntryKey, TokenCache, TokenSet};
     /// # let cache = TokenCache::in_memory().await?;
     /// let api = EntryKey::resource("https://api.example")?;
     /// let session = cache.application("my-client-id").await?;

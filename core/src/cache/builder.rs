@@ -32,9 +32,9 @@ const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// not check their values: [`open`](Self::open) refuses a value that is out of range, with [`Misuse`](crate::ErrorKind::Misuse).
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
 /// use std::time::Duration;
-/// use token_cache_core::{MemoryStore, Secret, TokenCache};
+/// use token_cache::{MemoryStore, Secret, TokenCache};
 ///
 /// let cache = TokenCache::builder(MemoryStore::new())
 ///     .secret(Secret::random()?)
@@ -211,8 +211,8 @@ impl TokenCacheBuilder {
     /// settings.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// use token_cache::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
     ///
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)

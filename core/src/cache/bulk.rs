@@ -27,8 +27,8 @@ const STARTED_ANEW: &str = "the generation of the namespace was raised since, wh
 /// not-before time for that, before it ends any session.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-/// # let cache = token_cache_core::TokenCache::in_memory().await?;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+/// # let cache = token_cache::TokenCache::in_memory().await?;
 /// let mut run = cache.sign_out_issuer("https://id.example")?;
 /// while let Some(progress) = run.step().await? {
 ///     println!("{} accounts so far", progress.accounts);

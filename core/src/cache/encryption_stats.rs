@@ -32,8 +32,8 @@ impl TokenCache {
     /// If the old key is removed too early, a read of data that it encrypted fails with [`KeyMissing`](crate::ErrorKind::KeyMissing).
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # use token_cache_core::{KeyRing, RingKey, TokenCache};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// # use token_cache::{TokenCache, keys::{KeyRing, RingKey}};
     /// # let cache = TokenCache::in_memory().await?;
     /// # let bytes = *b"32 bytes from `openssl rand 32`!";
     /// let new = RingKey::new("2026-11", bytes)?;

@@ -50,8 +50,8 @@ use crate::{
 /// 5. [`sign_out`](Self::sign_out), which ends sessions on every server.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-/// use token_cache_core::{AccountId, EntryKey, SignIn, TokenCache, TokenSet};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+/// use token_cache::{AccountId, EntryKey, SignIn, TokenCache, TokenSet};
 ///
 /// let cache = TokenCache::in_memory().await?;
 /// let ada = AccountId::new("https://id.example", "248289761001")?;
@@ -137,8 +137,8 @@ impl TokenCache {
     /// the cache also logs each diagnostic once.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// let cache = token_cache_core::TokenCache::in_memory().await?;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// let cache = token_cache::TokenCache::in_memory().await?;
     /// assert_eq!(cache.diagnostics(), []);
     /// # Ok(()) }
     /// ```

@@ -14,8 +14,8 @@ impl TokenCache {
     /// I/O.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// # use token_cache::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
     ///     .near_cache(NearCacheConfig::new())
@@ -38,8 +38,8 @@ impl TokenCache {
     /// sign-out waited for.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # let cache = token_cache_core::TokenCache::in_memory().await?;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+    /// # let cache = token_cache::TokenCache::in_memory().await?;
     /// println!("this server is {} to the others", cache.server_id());
     /// # Ok(()) }
     /// ```

@@ -28,9 +28,9 @@ impl TokenCache {
     /// return the newest one.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
     /// # use std::time::Duration;
-    /// # use token_cache_core::{MemoryStore, OnBehalfOf, Secret, TokenCache};
+    /// # use token_cache::{MemoryStore, Secret, TokenCache, on_behalf_of::OnBehalfOf};
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
     ///     .longest_assertion(Duration::from_secs(2 * 3600)) // on every server, those of the app too

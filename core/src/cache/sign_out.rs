@@ -121,7 +121,8 @@ impl TokenCache {
     /// the `sid` is refused as well.
     ///
     /// If no session matches, the method returns `Ok` with [`ended`](SignOut::ended) `false`. A session with a later authentication
-    /// continues, unless it has the `sid` of the message. A late, repeated or replayed message therefore does no harm (G2).
+    /// continues, unless it has the `sid` of the message and `sid`s mean sessions. A late, repeated or replayed message therefore does no
+    /// harm (G2).
     ///
     /// # Errors
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the message names neither `sub` nor `sid`. Answer the provider with status 400.

@@ -32,8 +32,8 @@ const WEIGHT_LIMIT: usize = 1 << 30;
 /// (G4), and a sign-out always works.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-/// use token_cache_core::{MemoryStore, Secret, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+/// use token_cache::{MemoryStore, Secret, TokenCache};
 ///
 /// let (store, secret) = (MemoryStore::new(), Secret::random()?);
 /// let server_a = TokenCache::open(store.clone(), secret.clone()).await?;

@@ -22,7 +22,7 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::near_cache::NearCacheConfig;
+/// use token_cache::near_cache::NearCacheConfig;
 ///
 /// let config = NearCacheConfig::new().max_age(Duration::from_secs(10)).max_bytes(16 << 20);
 /// ```

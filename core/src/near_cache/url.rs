@@ -24,12 +24,12 @@ impl NearCacheConfig {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use token_cache_core::near_cache::NearCacheConfig;
+    /// use token_cache::near_cache::NearCacheConfig;
     ///
     /// let (config, url) = NearCacheConfig::from_url("redis://cache.internal/?prefix=shop&near_cache=30s")?;
     /// assert_eq!(config, Some(NearCacheConfig::new().max_age(Duration::from_secs(30))));
     /// assert_eq!(url, "redis://cache.internal/?prefix=shop");
-    /// # Ok::<(), token_cache_core::Error>(())
+    /// # Ok::<(), token_cache::Error>(())
     /// ```
     pub fn from_url(url: &str) -> Result<(Option<Self>, String)> {
         let Some((store, query)) = url.split_once('?') else {

@@ -18,7 +18,7 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::{RefreshError, RefreshErrorKind};
+/// use token_cache::refresh::{RefreshError, RefreshErrorKind};
 ///
 /// let error = RefreshError::transient("the provider answered 503").retry_after(Duration::from_secs(2));
 /// assert_eq!(error.kind(), RefreshErrorKind::Transient);
@@ -161,7 +161,7 @@ impl RefreshError {
     /// their own.
     ///
     /// ```
-    /// use token_cache_core::{RefreshError, RefreshErrorKind};
+    /// use token_cache::refresh::{RefreshError, RefreshErrorKind};
     ///
     /// let mut error = RefreshError::of_code("bad_refresh_token");
     /// if error.response().is_some_and(|response| response.code() == "bad_refresh_token") {

@@ -27,7 +27,7 @@ const LONGEST_CLAIMS: usize = 8 * 1024;
 /// claims, which may name a user.
 ///
 /// ```
-/// use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind};
+/// use token_cache::refresh::{ErrorResponse, RefreshError, RefreshErrorKind};
 ///
 /// let body = br#"{"error": "invalid_grant", "suberror": "consent_required", "claims": "{\"access_token\":{}}"}"#;
 /// let response = ErrorResponse::from_json(body).expect("it has an error code");

@@ -11,14 +11,14 @@ use crate::{EntryKey, TokenSet};
 /// By default, a refresh sends the refresh token of the requested entry, and requests no particular resource and no particular scopes.
 ///
 /// ```
-/// use token_cache_core::{EntryKey, RefreshOptions};
+/// use token_cache::{EntryKey, refresh::RefreshOptions};
 ///
 /// // Tokens for one API, by the refresh token that is stored with the tokens of the sign-in.
 /// let options = RefreshOptions::new()
 ///     .spending(EntryKey::new("sign-in")?)
 ///     .resource("https://mail.example")
 ///     .scopes(["mail.read"]);
-/// # Ok::<(), token_cache_core::Error>(())
+/// # Ok::<(), token_cache::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct RefreshOptions {
@@ -80,7 +80,7 @@ impl RefreshOptions {
     /// [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     ///
     /// ```
-    /// # use token_cache_core::{EntryKey, RefreshOptions, Result, Session, TokenSet, TokenSource};
+    /// # use token_cache::{EntryKey, Result, Session, TokenSet, refresh::{RefreshOptions, TokenSource}};
     /// # async fn call_api(session: &Session, key: &EntryKey, source: impl TokenSource, rejected: &TokenSet) -> Result<TokenSet> {
     /// let options = RefreshOptions::new().rejected(rejected.access_token().clone());
     /// let tokens = session.get_or_refresh_with(key, source, options).await?; // then try the resource once more

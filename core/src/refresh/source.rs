@@ -40,9 +40,9 @@ pub enum Revocation {
 /// waiting callers.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-/// # use token_cache_core::{AccountId, EntryKey, SignIn, Timestamp, TokenCache};
-/// use token_cache_core::{RefreshError, RefreshRequest, TokenSet};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+/// # use token_cache::{AccountId, EntryKey, SignIn, Timestamp, TokenCache};
+/// use token_cache::{TokenSet, refresh::{RefreshError, RefreshRequest}};
 ///
 /// let provider = |request: RefreshRequest| async move {
 ///     assert!(request.refresh_token().is_some());

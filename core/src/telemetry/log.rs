@@ -11,7 +11,7 @@ const TARGET: &str = "token_cache";
 /// user (G5).
 ///
 /// ```
-/// use token_cache_core::telemetry::warn;
+/// use token_cache::admin::telemetry::warn;
 ///
 /// warn(
 ///     "logout_token_refused",
@@ -31,7 +31,7 @@ pub fn warn(event: &'static str, detail: fmt::Arguments<'_>) {
 /// and ids of users (G5).
 ///
 /// ```
-/// token_cache_core::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));
+/// token_cache::admin::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));
 /// ```
 pub fn info(event: &'static str, detail: fmt::Arguments<'_>) {
     #[cfg(feature = "tracing")]

@@ -5,7 +5,7 @@
 //! has the first 32 bits of an account's keyed hash, which distinguish accounts in a log and identify no user.
 //!
 //! ```
-//! use token_cache_core::telemetry::METRICS;
+//! use token_cache::admin::telemetry::METRICS;
 //!
 //! assert!(METRICS.iter().any(|metric| metric.name == "token_cache_reads_total"));
 //! ```

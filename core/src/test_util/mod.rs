@@ -1,10 +1,10 @@
 //! Tools for an app's own tests: clocks that a test moves, a store that fails when a test tells it to, and odd token responses.
 //!
 //! ```
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
 //! use std::time::Duration;
-//! use token_cache_core::{AccountId, ErrorKind, Secret, SignIn, TokenCache, MemoryStore};
-//! use token_cache_core::test_util::{FailingStore, ManualClock};
+//! use token_cache::{AccountId, ErrorKind, MemoryStore, Secret, SignIn, TokenCache};
+//! use token_cache::store::test_util::{FailingStore, ManualClock};
 //!
 //! let clock = ManualClock::new();
 //! let store = FailingStore::new(MemoryStore::with_clock(clock.clone()));

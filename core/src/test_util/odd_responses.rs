@@ -4,13 +4,13 @@
 /// The access token of every such response is `at-2`.
 ///
 /// ```
-/// use token_cache_core::{Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES};
+/// use token_cache::{Timestamp, TokenSet, store::test_util::ODD_TOKEN_RESPONSES};
 ///
 /// for odd in ODD_TOKEN_RESPONSES {
 ///     let tokens = TokenSet::from_json(odd.body, Timestamp::from_secs(1_700_000_000))?;
 ///     assert_eq!(tokens.refresh_token().is_some(), odd.refresh_token.is_some());
 /// }
-/// # Ok::<(), token_cache_core::RefreshError>(())
+/// # Ok::<(), token_cache::refresh::RefreshError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

@@ -18,7 +18,7 @@ use crate::cookies::filter_cookies;
 ///
 /// ```
 /// use actix_web::App;
-/// use token_cache_sign_out::actix::CookieFilter;
+/// use token_cache::sign_out::actix::CookieFilter;
 ///
 /// let app = App::new() /* .wrap(sessions) */ .wrap(CookieFilter::new());
 /// # drop(app);

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, web};
-//! use token_cache_sign_out::{SignOutRoutes, SignedIn, actix::ActixSignOut};
+//! use token_cache::sign_out::{SignOutRoutes, SignedIn, actix::ActixSignOut};
 //!
 //! async fn account(session: SignedIn) -> HttpResponse {
 //!     HttpResponse::Ok().body(format!("signed in until {:?}", session.ends_at()))

@@ -20,8 +20,8 @@ use token_cache_core::{Result, Ticket};
 /// # }
 /// use actix_session::SessionExt;
 /// use actix_web::HttpRequest;
-/// use token_cache_core::{Error, ErrorKind, Result, Ticket};
-/// use token_cache_sign_out::actix::TicketSource;
+/// use token_cache::{Error, ErrorKind, Result, Ticket};
+/// use token_cache::sign_out::actix::TicketSource;
 ///
 /// struct InSession;
 ///

@@ -6,6 +6,7 @@ use crate::prose;
 use crate::test;
 
 mod direction;
+mod examples;
 mod features;
 mod fuzz;
 mod lean;
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     direction::check(&metadata)?;
     publishing::check(&metadata)?;
     messages::check(&metadata)?;
+    examples::check()?;
     prose::run(&prose::Arguments::default())?;
     lean::check()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
