@@ -79,8 +79,9 @@ impl Breakable {
         Self { store, switch }
     }
 
-    /// Creates a breakable store from `store`, which lives in this process. The switch is created as well: while it is cut, calls of the
-    /// handle return [`Unavailable`](ErrorKind::Unavailable) and do not reach `store`.
+    /// Creates a breakable store from `store`, which lives in this process. It creates both fields: a
+    /// [`FailingStore`](token_cache_core::test_util::FailingStore) around `store`, and the switch of that store. While a check has cut the
+    /// switch, every call returns [`Unavailable`](ErrorKind::Unavailable) and does not reach `store`.
     ///
     /// The checks then show how the cache treats errors of the store, but not how the driver of a store reports an outage. For a store with
     /// a server, use [`new`](Self::new).

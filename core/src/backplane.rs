@@ -25,7 +25,8 @@ impl ServerId {
         Self(bytes)
     }
 
-    /// Returns the 16 bytes of the id, for a store to write.
+    /// Returns the 16 bytes of the server's id. A store writes them into the messages of its backplane and into the registry of near-cache
+    /// leases.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

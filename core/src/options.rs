@@ -158,7 +158,8 @@ impl WriteOptions {
         }
     }
 
-    /// Sets that the write must be as durable as a sign-out. By default, it is as durable as the store's usual writes.
+    /// Sets [`durable`](Self::durable): the store answers the write only when it can no longer lose it, as it does for a sign-out. For
+    /// example, it waits for the replicas that it is configured to wait for. Without such a setting, nothing changes.
     pub const fn durable(mut self) -> Self {
         self.durable = true;
         self

@@ -1,4 +1,4 @@
-/// How a session was begun: by its owner, or by a web API on behalf of a user.
+/// How a session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
 ///
 /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions) limits the sessions of an account for each kind separately. The sessions of web
 /// APIs therefore do not displace those of browsers.
@@ -8,7 +8,8 @@
     reason = "a store must record and count all of them"
 )]
 pub enum SessionKind {
-    /// The owner of the account began the session: a user who signed in, or an application for itself.
+    /// A user signed in, or an application began the session for itself
+    /// ([`TokenCache::application`](crate::TokenCache::application)).
     #[default]
     Direct,
     /// A web API began the session for a user whose access token it received: see

@@ -14,7 +14,7 @@ pub struct SessionRecord {
     /// The keyed hash of the provider's `sid` with which the session was begun. `None` if the sign-in had no `sid`, or the store has no
     /// [`SidIndex`](crate::SidIndex).
     pub sid: Option<SidKey>,
-    /// How the session was begun: by its owner, or by a web API on behalf of a user.
+    /// How the session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     pub kind: SessionKind,
     /// The times of the user's authentication: one on the store's clock, and one on the provider's. A sign-out compares them with its
     /// cutoff time.

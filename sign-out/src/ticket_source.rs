@@ -48,11 +48,11 @@ pub trait TicketSource: Send + Sync + 'static {
     ///   ticket.
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it, or `None` if no header is
-    /// needed. The header is added to the response.
+    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it from the browser, which is then added to the
+    /// response. Return `None` if the browser has no cookie to remove, for example if the app removed the ticket from its own session.
     ///
-    /// The session check calls it if the session has ended, or if the ticket is invalid or unreadable. The routes also
-    /// call it at a sign-out, even if the request has no ticket. A ticket of an ended session opens no session, even if
+    /// The [session check](crate::SessionCheck) calls it if the session has ended, or if the ticket is invalid or unreadable. The
+    /// [sign-out routes](crate::SignOutRoutes) call it when a user signs out, even if the request has no ticket. A ticket of an ended session opens no session, even if
     /// it is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

@@ -67,8 +67,9 @@ impl AckWait {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
-    /// Returns `true` if the registry of near-cache leases is known to contain every lease that runs. The wait then ends when all servers
-    /// have acknowledged. If it is `false`, the wait lasts until [`over_at`](Self::over_at).
+    /// Returns `true` if the registry of near-cache leases is known to contain every lease that runs. A sign-out
+    /// then waits until all other servers have acknowledged its invalidation message, and at most until [`over_at`](Self::over_at). If it is
+    /// `false`, the sign-out always waits until `over_at`.
     pub fn is_whole(&self) -> bool {
         self.whole
     }

@@ -17,6 +17,7 @@ struct Documented {
     file: PathBuf,
     line: usize,
     item: String,
+    signature: String,
     doc: String,
 }
 
@@ -34,11 +35,12 @@ pub(super) fn draw(metadata: &Metadata, size: usize, seed: u64) -> Outcome {
         file,
         line,
         item,
+        signature,
         doc,
     } in documented.iter().take(size)
     {
         let file = file.strip_prefix(command::root()).unwrap_or(file).display();
-        print(&format!("\n{file}:{line}: {item}\n{doc}"));
+        print(&format!("\n{file}:{line}: {item}\n    {signature}\n{doc}"));
     }
     print(&format!(
         "\n{} of {all} public items, seed {seed}",
@@ -52,6 +54,8 @@ fn read(file: &Path) -> Outcome<Vec<Documented>> {
     let syntax = syn::parse_file(&source).map_err(Failure::during(file.display()))?;
     let mut reader = Reader {
         file,
+        source: &source,
+        implements: None,
         documented: Vec::new(),
     };
     reader.visit_file(&syntax);
@@ -61,6 +65,9 @@ fn read(file: &Path) -> Outcome<Vec<Documented>> {
 /// Visits what is `pub`: the lint `unreachable_pub` makes sure that this is what an app can reach.
 struct Reader<'a> {
     file: &'a Path,
+    source: &'a str,
+    /// The type of the `impl` block that is visited.
+    implements: Option<String>,
     documented: Vec<Documented>,
 }
 
@@ -68,14 +75,28 @@ impl Reader<'_> {
     fn add(&mut self, attributes: &[Attribute], item: &str, name: &syn::Ident) {
         let doc: Vec<String> = attributes.iter().filter_map(doc_line).collect();
         if !doc.is_empty() {
+            let line = name.span().start().line;
             self.documented.push(Documented {
                 file: self.file.to_owned(),
-                line: name.span().start().line,
+                line,
+                signature: signature(self.source, line),
                 item: format!("{item} {name}"),
                 doc: doc.join("\n"),
             });
         }
     }
+}
+
+/// Returns the signature that begins in this line, up to its body, on one line.
+fn signature(source: &str, line: usize) -> String {
+    let mut parts = Vec::new();
+    for part in source.lines().skip(line.saturating_sub(1)) {
+        parts.push(part.trim());
+        if part.ends_with(['{', '}', ';']) || (parts.len() == 1 && part.ends_with(',')) {
+            break;
+        }
+    }
+    parts.join(" ")
 }
 
 /// Returns a line of a doc comment, or `None` for any other attribute.
@@ -136,9 +157,20 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let outer = self.implements.take();
+        if let syn::Type::Path(path) = &*item.self_ty {
+            let name = path.path.segments.last();
+            self.implements = name.map(|name| name.ident.to_string());
+        }
+        visit::visit_item_impl(self, item);
+        self.implements = outer;
+    }
+
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         if is_public(&item.vis) {
-            self.add(&item.attrs, "method", &item.sig.ident);
+            let of = self.implements.as_deref().unwrap_or("a type");
+            self.add(&item.attrs, &format!("method of {of}:"), &item.sig.ident);
         }
     }
 
@@ -181,7 +213,7 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
 mod tests {
     use syn::visit::Visit;
 
-    use super::{Path, Reader, shuffle};
+    use super::{Path, Reader, shuffle, signature};
 
     #[test]
     fn public_items_alone_are_drawn() {
@@ -201,6 +233,8 @@ mod tests {
         ";
         let mut reader = Reader {
             file: Path::new("a.rs"),
+            source,
+            implements: None,
             documented: Vec::new(),
         };
         reader.visit_file(&syn::parse_file(source).unwrap());
@@ -212,11 +246,18 @@ mod tests {
         let expected = [
             (3, "struct A"),
             (4, "field of A: b"),
-            (9, "method e"),
+            (9, "method of A: e"),
             (12, "enum G"),
             (13, "variant of G: H"),
         ];
         assert_eq!(items, expected);
+        assert_eq!(reader.documented[2].signature, "pub fn e() {} /// f.");
+    }
+
+    #[test]
+    fn a_signature_may_take_several_lines() {
+        let source = "/// A.\npub fn a(\n    b: u8,\n) -> u8 {\n    0\n}\n";
+        assert_eq!(signature(source, 2), "pub fn a( b: u8, ) -> u8 {");
     }
 
     #[test]
