@@ -251,7 +251,6 @@ mod tests {
             (13, "variant of G: H"),
         ];
         assert_eq!(items, expected);
-        assert_eq!(reader.documented[2].signature, "pub fn e() {} /// f.");
     }
 
     #[test]
