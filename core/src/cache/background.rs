@@ -5,8 +5,8 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns the newest living session of an account that was begun with [`SignIn::background_access`](crate::SignIn::background_access).
-    /// Returns `None` if the account has no such session. It is for a job or a webhook, which has no ticket.
+    /// Returns the account's newest living session that was begun with [`SignIn::background_access`](crate::SignIn::background_access).
+    /// Returns `None` if the account has no such session. A job or a webhook, which has no ticket, calls it.
     ///
     /// The method only opens a session that a user began earlier, and begins none. Sends one request, or two on DynamoDB.
     ///

@@ -54,7 +54,8 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCache {
-    /// Opens the cache in `store`, with a secret and the default settings. To change a setting, use [`builder`](Self::builder).
+    /// Opens the cache in `store`, with `secret` and the default settings. All app servers that share the store's data must use the same
+    /// secret. To change a setting, use [`builder`](Self::builder).
     ///
     /// The key ring is read from the environment variable `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
     ///
@@ -114,10 +115,11 @@ impl TokenCacheBuilder {
         }
     }
 
-    /// Sets the secret of the namespace, which must be the same on every server. The keyed hashes of all ids are made with it and, without
-    /// a key ring, the key that encrypts is derived from it.
+    /// Sets the [`Secret`]. It must be the same on every app server of the namespace, which is all that one fleet of app servers has in a
+    /// store. The keyed hashes of all ids are made with it. Without a [key ring](Self::key_ring), the key that encrypts is derived from it.
     ///
-    /// By default, it is read from the environment variable `TOKEN_CACHE_SECRET`.
+    /// By default, the secret is read from the environment variable `TOKEN_CACHE_SECRET`. If that is not set either, [`open`](Self::open)
+    /// returns [`Config`](crate::ErrorKind::Config).
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
         self
@@ -226,7 +228,8 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the clock that measures leases and the ages of near-cache entries, for tests. The default is [`SystemBootTime`].
+    /// Sets the clock that measures near-cache leases and the ages of near-cache entries. The default is [`SystemBootTime`]. Only tests
+    /// call it, with a clock that they set.
     #[cfg(feature = "test-util")]
     pub fn boot_time(mut self, clock: impl BootTime) -> Self {
         self.boot = Arc::new(clock);
@@ -235,18 +238,20 @@ impl TokenCacheBuilder {
 
     /// Connects to the store, and returns the cache.
     ///
-    /// The settings, the secret and the key ring are checked before any request to the store. Then the secret is compared with the one that
-    /// the namespace in the store already has. A background task repeats that comparison every second. If the namespace later gets another
-    /// secret, operations of this cache return [`Config`](crate::ErrorKind::Config).
+    /// The settings, the secret and the key ring are checked before any request to the store. Then the secret is compared with the one in
+    /// the store's [`NamespaceRecord`](crate::NamespaceRecord). If the store has no such record yet, the method writes one. A background
+    /// task repeats the comparison every second. If the record later belongs to another secret, operations of this cache return
+    /// [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is invalid.
+    /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, is too short, or differs from that of the record. Also if the key
+    ///   ring is invalid.
     /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if the method is called outside of a tokio runtime. Also if
     ///   the near cache is on, the store has no backplane, and the configuration sets a lease or no maximum age.
     /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on and the backplane
     ///   that it needs cannot be opened.
     /// - [`Unavailable`](crate::ErrorKind::Unavailable) if other starting servers kept changing the namespace's record at the same time.
-    ///   Call it again.
+    ///   Open the cache again.
     /// - The errors of the key provider and of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));

@@ -23,8 +23,9 @@ const STARTED_ANEW: &str = "the generation of the namespace was raised since, wh
 /// All accounts have the same cutoff time: the time at which the `BulkSignOut` was created. A user who starts to sign in later stays signed
 /// in. A run that continues from a [`BulkCheckpoint`] has the cutoff time of the first run.
 ///
-/// A sign-in that began before the cutoff time and arrives later is refused (G2). For an issuer, the first step sets the issuer's
-/// not-before time for that, before it ends any session.
+/// A sign-in that began before the cutoff time and arrives later is refused (G2). For an issuer, the first step stores the cutoff time as
+/// the issuer's not-before time, before it ends any session. A sign-in whose authorization request was sent at that time or earlier is then
+/// refused.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -68,8 +69,8 @@ pub struct BulkCheckpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// The number of accounts that are done, including accounts that had no session. After a resume, it includes the accounts of the
-    /// earlier run.
+    /// The number of accounts that the sign-out has signed out so far, including accounts that had no session. After
+    /// [`BulkSignOut::resume`], it includes the accounts of the earlier run.
     pub accounts: usize,
     /// The number of accounts to sign out in total. `None` for a sign-out of an issuer, whose accounts are not counted in advance.
     pub of: Option<usize>,
@@ -222,13 +223,15 @@ impl BulkSignOut {
         }))
     }
 
-    /// Returns the progress of the run. Store it after each step. After a failure, pass it to [`resume`](Self::resume).
+    /// Returns the progress of this sign-out, which the app stores after each step. To continue the sign-out after a failure, pass it to
+    /// [`resume`](Self::resume) of a new `BulkSignOut`.
     pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }
 
-    /// Returns what the run has done so far: whether a session ended, and in how many accounts. After [`resume`](Self::resume), the report
-    /// includes the earlier run, except in [`near_caches`](SignOut::near_caches).
+    /// Returns the result of the steps so far: whether a session ended, and how many accounts are done. After [`resume`](Self::resume), the
+    /// result includes the steps of the earlier run. The exception is [`near_caches`](SignOut::near_caches), which covers only the steps of
+    /// this `BulkSignOut`.
     pub fn report(&self) -> SignOut {
         SignOut {
             ended: self.checkpoint.ended,

@@ -5,16 +5,16 @@ impl TokenCache {
     /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, and how long each key has been
     /// idle. Also returns how many reads of entries could not be decrypted. Does no I/O.
     ///
-    /// An operator uses it to find out when an old key can be removed. The counts start when this server opens the cache, or receives the
-    /// key. They do not include other servers.
+    /// An operator uses it to find out when an old key can be removed. The counts of a key start when this server opens the cache, or gets
+    /// the key by [`replace_key_ring`](Self::replace_key_ring). They do not include other servers.
     pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
     /// Replaces the keys that this app server encrypts and decrypts with, while the cache is in use. Other app servers are not affected.
     ///
-    /// If `ring` has wrapped keys, the key provider decrypts the new ones first. If the method returns an error, the present ring stays in
-    /// use.
+    /// If `ring` has wrapped keys, the [key provider](crate::TokenCacheBuilder::key_provider) decrypts the new ones first. If the method
+    /// returns an error, the app server continues to use its present key ring.
     ///
     /// To replace a key so that every app server can always decrypt everything:
     /// 1. Give **every** app server a ring in which the new key only decrypts ([`KeyRing::opening`]).

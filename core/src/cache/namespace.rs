@@ -221,8 +221,8 @@ impl Known {
 }
 
 impl TokenCache {
-    /// Ends every session of every account in the namespace, and returns the new generation. Every app server follows within a second.
-    /// Until then it can still serve the sessions.
+    /// Ends every session of every account in the namespace, which is all that one fleet of app servers has in a store. Returns the new
+    /// generation. Every app server reads it within a second, and can still serve the ended sessions until then.
     ///
     /// The *generation* is a number from which, with the secret, the keyed hashes of all ids are made. A higher generation changes all
     /// hashes, so no server finds the earlier sessions any more.

@@ -53,7 +53,7 @@ impl TokenCache {
     /// The time is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the
     /// longest maximum age. It is zero if no server has a near cache.
     ///
-    /// The time is stored in the namespace's record, which each server reads every second. The returned value can therefore be a few
+    /// The time is stored in the [`NamespaceRecord`], which each server reads every second. The returned value can therefore be a few
     /// seconds old. Does no I/O.
     ///
     /// # Errors
@@ -68,7 +68,8 @@ impl TokenCache {
     /// Servers raise the time when they start, and never lower it. Lower it **after every server is configured with less**. A server whose
     /// near-cache entries live longer raises it again within a second.
     ///
-    /// For about three seconds plus the previous time, sign-outs still wait as long as before, in case such a server exists.
+    /// For about three seconds plus the previous time, sign-outs still wait as long as before, in case a server with longer-lived entries
+    /// exists.
     ///
     /// # Errors
     /// - [`Misuse`](crate::ErrorKind::Misuse) if this server's own near-cache entries live longer than `longest`, or if `longest` is over
@@ -115,8 +116,8 @@ impl TokenCache {
         state.refresh(&**store, secret).await
     }
 
-    /// Releases this app server's lease, its right to serve near-cache entries. Call it in an orderly shutdown, so that no sign-out waits
-    /// for this server any more.
+    /// Releases this app server's near-cache lease, which is its right to serve near-cache entries. Call it in an orderly shutdown, so that
+    /// no sign-out waits for this server any more. Without a near cache, it releases nothing.
     ///
     /// Afterwards, this server serves no near-cache entries. All other operations continue. If a server stops without this call, the next
     /// sign-out waits once until the server's lease has expired.

@@ -125,8 +125,8 @@ impl Session {
     /// [`PutResult::PreconditionFailed`] if it does not hold. Nothing is stored then.
     ///
     /// Other servers with a near cache may still have the previous value. After an unconditional write ([`PutMode::Overwrite`]), an
-    /// invalidation message tells them to drop it, if the store has a [`Backplane`](crate::Backplane). After a conditional write, they can
-    /// return the previous value until their near-cache entry reaches its maximum age.
+    /// invalidation message tells them to drop it, if the store has a [`Backplane`](crate::Backplane). After a conditional write, or
+    /// without a backplane, they can return the previous value until their near-cache entry reaches its maximum age.
     ///
     /// # Errors
     /// As [`put`](Self::put).
@@ -232,7 +232,7 @@ impl Session {
         self.payload.ends_at
     }
 
-    /// Returns `true` if `issuer` is the issuer of the session's account. Does no I/O.
+    /// Returns `true` if `issuer` is the issuer of the session's account, and `false` if the account has another issuer. Does no I/O.
     ///
     /// Use it to find out at which of several providers the user signed in. A session has only the keyed hash of its issuer, so it cannot
     /// return the issuer itself.

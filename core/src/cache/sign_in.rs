@@ -59,11 +59,12 @@ impl TokenCache {
         )
     }
 
-    /// Turns on a warning about sign-ins of users of `issuer` without a `sid`. Call it if the logout messages of this issuer name sessions
-    /// by `sid`. A message that names only a `sid` does not end a session that was begun without one.
+    /// Turns on a warning about sign-ins of users of `issuer` without a `sid`. By default, it is off for every issuer. Call it if the
+    /// logout messages of this issuer name sessions by `sid`. A message that names only a `sid` does not end a session that was begun
+    /// without one.
     ///
-    /// The first such sign-in of an issuer is logged at WARN. It succeeds as before. `ClientRegistration::sid_claim` of the crate
-    /// `token-cache-sign-out` calls this method.
+    /// The first sign-in of the issuer without a `sid` is logged at WARN. It succeeds all the same. `ClientRegistration::sid_claim` of the
+    /// crate `token-cache-sign-out` calls this method.
     pub fn expect_sid(&self, issuer: &str) {
         self.0.expected_sids.add(issuer);
     }
@@ -75,9 +76,9 @@ impl TokenCache {
     /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions).
     ///
     /// The sign-in is refused in these cases:
-    /// - Since [`start_sign_in`](Self::start_sign_in), the app has signed out the account, its issuer or the `sid` (G2).
+    /// - Since [`start_sign_in`](Self::start_sign_in), the app has signed out the account, its issuer or the `sid` of the ID token (G2).
     /// - A logout message of the provider named the account, and was issued after the user authenticated (G2).
-    /// - A logout message of the provider named the `sid`.
+    /// - A logout message of the provider named the `sid` of the ID token.
     /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the sign-in claims to have been
     ///   started in the future.
     /// - The authentication does not fulfil the `max_age` of [`start_sign_in_with_max_age`](Self::start_sign_in_with_max_age).

@@ -13,9 +13,9 @@ impl TokenCache {
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1). No refresh or write that began before
     /// can bring such a token back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
     ///
-    /// The sign-out continues if the caller is dropped. It sends one request. For a `sid`, it sends one request, and one more for each
-    /// account under the `sid` (G3). [`SignOutScope::ProviderSessionOf`] first reads the session's `sid`. If servers have near caches, it
-    /// waits until none of them can serve an ended session: see [`Wait::Everywhere`].
+    /// The sign-out continues if the caller is dropped. It sends one request. For a provider's `sid`, it sends one request, and one more
+    /// for each account under the `sid` (G3). [`SignOutScope::ProviderSessionOf`] first reads the session's `sid`. If servers have near
+    /// caches, it waits until none of them can serve an ended session: see [`Wait::Everywhere`].
     ///
     /// # Errors
     /// - The errors of the store. Call it again until it returns `Ok`.
