@@ -157,8 +157,8 @@ impl RefreshError {
         }
     }
 
-    /// Replaces the kind of the failure. Use it in a [`TokenSource`](super::TokenSource) for a provider whose error codes have a meaning of
-    /// their own.
+    /// Replaces the kind of the failure, which decides whether the session continues. Use it in a [`TokenSource`](super::TokenSource) for a
+    /// provider whose error codes have a meaning of their own.
     ///
     /// ```
     /// use token_cache::refresh::{RefreshError, RefreshErrorKind};
@@ -174,9 +174,10 @@ impl RefreshError {
         self
     }
 
-    /// Adds a refresh token from an answer that is otherwise unusable: the provider has replaced the refresh token that was sent.
+    /// Adds a new refresh token from a provider's answer that is otherwise unusable. The provider has replaced the refresh token that was
+    /// sent.
     ///
-    /// The cache stores it with the old access token, and the next refresh sends it. It is not stored in these cases:
+    /// The cache stores the new refresh token with the old access token, and the next refresh sends it. It is not stored in these cases:
     /// - The failure ends the session.
     /// - Other tokens were stored during the refresh.
     /// - No tokens were stored before the refresh.
@@ -185,29 +186,31 @@ impl RefreshError {
         self
     }
 
-    /// Sets the time for which the provider wants no further requests, from the header `Retry-After` (RFC 9110 section 10.2.3).
+    /// Sets the time for which the provider wants no further requests, from the header `Retry-After` (RFC 9110 section 10.2.3). By default,
+    /// no such time is set.
     ///
     /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. A time
-    /// over one day counts as one day. A time that is shorter than the [pause](super::RefreshPolicy::pause) without the header has no
-    /// effect.
+    /// over one day counts as one day. A time that is shorter than the pause that the failure causes anyway
+    /// ([`RefreshPolicy::pause`](super::RefreshPolicy::pause)) has no effect.
     ///
-    /// For other kinds the time has no effect, but [`pause`](Self::pause) returns it.
+    /// After a failure of another kind, the time has no effect, but [`pause`](Self::pause) returns it.
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
-    /// Marks that the provider may have used the refresh token up, although no usable answer arrived. Examples are a timeout, a broken
-    /// connection, a gateway that gave up, and a token response that cannot be read.
+    /// Marks that the provider may have used the refresh token up, although no usable answer arrived. By default, a failure is not marked.
+    /// Examples of failures to mark are a timeout, a broken connection, a gateway that gave up, and a token response that cannot be read.
     ///
     /// The pause after the failure is then twenty times the [`RefreshPolicy::pause`](super::RefreshPolicy::pause), at most five minutes.
-    /// [`AfterLostAnswer`](super::AfterLostAnswer) decides what the next refresh does.
+    /// [`AfterLostAnswer`](super::AfterLostAnswer) decides whether the next refresh sends the refresh token again, or ends the session.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
     }
 
-    /// Sets the cause of the failure, such as the HTTP client's error. `Debug` prints the text of the cause, which must contain no token.
+    /// Sets the cause of the failure, such as the HTTP client's error. By default, a failure has no cause. `Debug` prints the text of the
+    /// cause, which must contain no token.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
@@ -230,7 +233,8 @@ impl RefreshError {
         self.new_refresh_token.as_ref()
     }
 
-    /// Returns `true` if [`answer_lost`](Self::answer_lost) was called: the provider may have used the refresh token up.
+    /// Returns `true` if [`answer_lost`](Self::answer_lost) was called: the provider may have used the refresh token up. Returns `false`
+    /// otherwise.
     pub const fn is_answer_lost(&self) -> bool {
         self.answer_lost
     }

@@ -43,7 +43,8 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Creates an error response that has only an `error` code. A code over 128 bytes is truncated.
+    /// Creates an error response that has only an `error` code. A code over 128 bytes is truncated. For a JSON body, use
+    /// [`from_json`](Self::from_json).
     pub fn new(code: impl Into<String>) -> Self {
         Self {
             code: cut(code.into(), LONGEST_CODE),
@@ -74,26 +75,28 @@ impl ErrorResponse {
         Some(response)
     }
 
-    /// Returns the `error` code, such as `invalid_grant`.
+    /// Returns the member `error` of the response, which is the error code, such as `invalid_grant`. A code over 128 bytes is truncated.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// Returns the member `suberror`, which Microsoft Entra sends. It says what the user must do, or that the refresh token is invalid.
-    /// Returns `None` if the response has no such member.
+    /// Returns the member `suberror`, which Microsoft Entra sends. The member says what the user must do, or that the refresh token is
+    /// invalid. Returns `None` if the response has no such member.
     pub fn suberror(&self) -> Option<&str> {
         self.suberror.as_deref()
     }
 
-    /// Returns the claims challenge of the provider, or `None` if the response has none, or one over 8 KiB.
+    /// Returns the member `claims`, the provider's claims challenge: what the next sign-in must prove, such as a second factor. Returns
+    /// `None` if the response has no such member, or one over 8 KiB.
     ///
-    /// It is JSON text. The app sends it as the parameter `claims` of the next authorization request (OpenID Connect Core 1.0 section 5.5).
+    /// The claims challenge is JSON text. The app sends it as the parameter `claims` of the next authorization request (OpenID Connect Core
+    /// 1.0 section 5.5).
     pub fn claims(&self) -> Option<&str> {
         self.claims.as_deref()
     }
 
-    /// Returns the member `error_description`, or `None` if the response has no such member. It is meant for the developer of the app, and
-    /// may name a user.
+    /// Returns the member `error_description`, or `None` if the response has no such member. The description is meant for the developer of
+    /// the app, and may name a user. Over 1 KiB, it is truncated.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }

@@ -39,8 +39,8 @@ impl RefreshOptions {
     /// Sets the entry whose refresh token a refresh sends: the entry of the same session under `key`. By default, the refresh token of the
     /// requested entry is sent.
     ///
-    /// The new access token is stored in the requested entry, without a refresh token. If the provider returns a new refresh token, it is
-    /// stored in the entry under `key`. Even if many entries use one refresh token, one refresh at a time sends it (G6).
+    /// The new access token is stored in the requested entry, without a refresh token. If the provider returns a new refresh token, that
+    /// one is stored in the entry under `key`. Even if many entries use one refresh token, one refresh at a time sends it (G6).
     pub fn spending(mut self, key: EntryKey) -> Self {
         self.spends = Some(key);
         self
@@ -52,18 +52,18 @@ impl RefreshOptions {
         self
     }
 
-    /// Sets the scopes that a refresh requests (RFC 6749 section 6). By default, the request names no scopes, which means those of the
-    /// original grant.
+    /// Sets the scopes that a refresh requests (RFC 6749 section 6). By default, and with an empty list, the request names no scopes, which
+    /// means those of the original grant.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Allows a refresh to call the token source even if no refresh token is stored. Use it for client credentials (RFC 6749 section 4.4),
-    /// or to exchange an assertion (RFC 8693).
+    /// Allows a refresh to call the [`TokenSource`](super::TokenSource) even if the requested entry is missing or has no refresh token. Use
+    /// it for client credentials (RFC 6749 section 4.4), or to exchange an assertion (RFC 8693).
     ///
-    /// By default, such a call fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable). One server calls the token source, and the
-    /// others wait for its result.
+    /// By default, a call that finds no refresh token fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable). With this option,
+    /// one server calls the token source, and the others wait for its result.
     pub fn without_refresh_token(mut self) -> Self {
         self.without_refresh_token = true;
         self

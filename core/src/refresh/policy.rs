@@ -19,14 +19,16 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
     reason = "a token is either sent again or not"
 )]
 pub enum AfterLostAnswer {
-    /// The next refresh sends the token once more. Most providers allow that for a while. A provider that does not allow it treats the
-    /// token as stolen, and revokes all tokens of the same sign-in. The user must then sign in again.
+    /// The next refresh sends the same refresh token once more, although the provider may have used it up. Most providers allow that for a
+    /// while. A provider that does not allow it treats the refresh token as stolen, and revokes all tokens of the same sign-in. The user
+    /// must then sign in again.
     #[default]
     SendAgain,
-    /// The next refresh does not send the token again. It ends the session, and callers get [`SignedOut`](crate::ErrorKind::SignedOut).
+    /// The next refresh does not send the refresh token whose answer was lost. It ends the session, and callers get
+    /// [`SignedOut`](crate::ErrorKind::SignedOut).
     ///
-    /// With this choice, each refresh sends at least two more requests to the store: it records that it is about to send the token, and
-    /// renews its refresh lock.
+    /// With this choice, each refresh sends at least two more requests to the store: it records that it is about to send the refresh token,
+    /// and renews its [refresh lock](crate::RefreshLocks).
     EndSession,
 }
 
@@ -44,14 +46,17 @@ pub enum AfterLostAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
-    /// How long a refresh lock lasts unless its server renews it: 10 seconds by default, from one second to five minutes. If a server dies
-    /// during a refresh, the other servers wait at most this long before one of them refreshes.
+    /// How long a refresh lock lasts without being renewed: 10 seconds by default, from one second to five minutes. The lock is the right
+    /// of one app server to send an entry's refresh token to the provider ([`RefreshLocks`](crate::RefreshLocks)). If a server dies during
+    /// a refresh, the other servers wait at most this long before one of them refreshes.
     pub lease: Duration,
     /// How long the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes. Afterwards the refresh
     /// fails as [`Transient`](RefreshErrorKind::Transient), and its answer counts as [lost](RefreshError::answer_lost).
     pub provider_timeout: Duration,
     /// How long the provider may take to revoke a token: 5 seconds by default, from two seconds to five minutes. Afterwards the revocation
     /// is aborted and logged, and the token may stay valid at the provider.
+    /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) starts a revocation, and so does a refresh whose new refresh
+    /// token cannot be stored.
     pub revocation_timeout: Duration,
     /// How many refreshes of tokens that are not due yet may run in the background of this process at once: 32 by default. At the limit,
     /// and with the value 0, tokens are refreshed only when they are due.
@@ -59,20 +64,24 @@ pub struct RefreshPolicy {
     /// How long this server waits after a failed refresh before it calls the provider again: one second by default, from 10 milliseconds to
     /// five minutes.
     ///
-    /// The value is the pause after a transient failure. The pause is ten times as long after a refusal or an unusable answer, and twenty
-    /// times as long after a lost answer, but at most five minutes. After a transient failure, the provider's `Retry-After` can make it
-    /// longer.
+    /// The value is the pause after a [`Transient`](RefreshErrorKind::Transient) failure. After a failure of another
+    /// [kind](RefreshErrorKind), the pause is ten times as long. After a [lost answer](RefreshError::answer_lost), it is twenty times as
+    /// long. It is at most five minutes. After a `Transient` failure, the provider's `Retry-After` can make it longer.
     ///
-    /// A pause applies to one refresh token, or to one entry if the provider refused what was requested for it. During the pause, calls
-    /// that need new tokens get the same error again. A pause ends early when other tokens are stored. Each server has its own pauses.
+    /// A pause applies to one refresh token, or to one entry if the provider refused the request for that entry. During the pause, calls
+    /// that need new tokens get the same error again. A pause ends early when other tokens replace those whose refresh failed. Each server
+    /// has its own pauses.
     pub pause: Duration,
     /// The assumed lifetime of an access token if the provider does not state one, from one second to ten years. `None`, the default, means
     /// unlimited: such a token is refreshed only when the app [rejects](crate::RefreshOptions::rejected) it.
     ///
-    /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies only to tokens that can be refreshed.
-    /// After this lifetime, an access token is still returned while the provider is unavailable.
+    /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies only to tokens that can be refreshed:
+    /// they have a refresh token, or the call sets [`spending`](crate::RefreshOptions::spending) or
+    /// [`without_refresh_token`](crate::RefreshOptions::without_refresh_token). After this lifetime, an access token is still returned
+    /// while the provider is unavailable.
     pub default_lifetime: Option<Duration>,
-    /// The choice of what happens to a refresh token whose answer was lost: [`AfterLostAnswer::SendAgain`] by default.
+    /// The choice of what the next refresh does if a refresh token was sent and the provider's answer was lost. By default, it sends the
+    /// refresh token once more ([`AfterLostAnswer::SendAgain`]).
     pub after_lost_answer: AfterLostAnswer,
 }
 

@@ -10,7 +10,8 @@ use crate::{Timestamp, TokenSet};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RefreshRequest {
-    /// The stored tokens, whose refresh token the token source sends.
+    /// The stored tokens, whose refresh token the token source sends. With [`RefreshOptions::spending`](super::RefreshOptions::spending),
+    /// they are the tokens of the entry that this option names.
     ///
     /// They always have a refresh token, unless the caller set
     /// [`RefreshOptions::without_refresh_token`](super::RefreshOptions::without_refresh_token). With that option, they may lack one, and
@@ -28,7 +29,8 @@ pub struct RefreshRequest {
 }
 
 impl RefreshRequest {
-    /// Creates a request for new tokens with the refresh token of `tokens`. The request names no resource and no scopes.
+    /// Creates a request for new tokens with the refresh token of `tokens`. If `tokens` is `None`, the request has no refresh token. The
+    /// request names no resource and no scopes. The cache calls it; apps need it only to call a token source in a test.
     ///
     /// `sent_at` is the current time on the store's clock: the result of [`TokenCache::now`](crate::TokenCache::now).
     pub const fn new(tokens: Option<TokenSet>, sent_at: Timestamp) -> Self {
@@ -46,7 +48,8 @@ impl RefreshRequest {
         self
     }
 
-    /// Sets the scopes to request. By default, the request names no scopes, which means those of the original grant.
+    /// Sets the scopes to request (RFC 6749 section 6). By default, and with an empty list, the request names no scopes, which means those
+    /// of the original grant.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self

@@ -102,25 +102,27 @@ pub(super) fn warn_of_loss(why: &dyn fmt::Display) {
     );
 }
 
-/// A handle to the revocation of a refresh token at the provider, which continues in the background after a sign-out.
-/// [`Session::sign_out_and_revoke`] returns it.
+/// The revocation of a refresh token at the provider, which continues in the background after a sign-out. [`Session::sign_out_and_revoke`]
+/// returns it.
 ///
-/// The revocation also continues if the handle is dropped. Call [`outcome`](Self::outcome) to wait for it, for example before the process
-/// ends.
+/// The revocation also continues if the `Revoking` is dropped. Call [`outcome`](Self::outcome) to wait until the revocation has ended, for
+/// example before the process ends.
 pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
 
 impl Revoking {
-    /// Waits until the provider has answered the revocation, at most for the
-    /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout).
+    /// Waits until the revocation has ended, and returns its result. The provider has at most the
+    /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout) to answer. With [`Revocation::Grant`], the store is first asked for
+    /// the account's other sessions.
     ///
     /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if nothing had to be revoked:
-    /// - The session had no refresh token under the key.
+    /// - The session had no refresh token under the key, or had ended already. Also if the refresh token could not be read, which is
+    ///   logged.
     /// - The token source revokes nothing ([`Revocation::None`]).
     /// - The revocation could have ended another session of the account ([`Revocation::Grant`]).
     ///
     /// # Errors
     /// - The error of the token source.
-    /// - [`Transient`](super::RefreshErrorKind::Transient) after the timeout, or if the tokio runtime shut down.
+    /// - [`Transient`](super::RefreshErrorKind::Transient) after the `revocation_timeout`, or if the tokio runtime shut down.
     /// - [`Refused`](super::RefreshErrorKind::Refused) if the token source panicked.
     ///
     /// The sign-out is final also after an error.
@@ -137,17 +139,18 @@ impl Revoking {
 }
 
 impl Session {
-    /// Ends the sessions of `scope`, like [`TokenCache::sign_out`](crate::TokenCache::sign_out). Then revokes at the provider the refresh
-    /// token that this session has under `key`.
+    /// Ends the sessions of `scope`, like [`TokenCache::sign_out`](crate::TokenCache::sign_out). Then revokes the refresh token that this
+    /// session has under `key`, at the provider whose client is `source`.
     ///
     /// The method reads the refresh token, signs out, starts the revocation, and returns. The revocation continues in the background: see
     /// [`Revoking`].
     ///
     /// No refresh token is revoked in these cases:
     /// - [`TokenSource::revocation`] returns [`Revocation::None`].
+    /// - [`TokenSource::revocation`] returns [`Revocation::Grant`], and another session of the account lives, or the store cannot tell.
     /// - The entry under `key` is missing, or has no refresh token.
     /// - This session has ended already.
-    /// - The refresh token cannot be read. That is logged, and the sign-out continues.
+    /// - The refresh token cannot be read. The failed read is logged, and the sign-out continues.
     ///
     /// If `scope` ends other sessions too, their refresh tokens are not revoked: reading them needs the tickets of those sessions.
     ///

@@ -16,16 +16,19 @@ use crate::TokenSet;
     reason = "a new variant needs a decision in a sign-out that handles it"
 )]
 pub enum Revocation {
-    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it.
+    /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) revokes nothing: the provider has no revocation endpoint, or
+    /// the app does not want its tokens to be revoked.
     ///
     /// A refresh still calls [`TokenSource::revoke`] for a new refresh token that it cannot store, because no other code will ever have
     /// that token.
     #[default]
     None,
-    /// Revoking a refresh token ends it and the tokens that were issued with it. A sign-out revokes the refresh token.
+    /// Revoking a refresh token ends it and the tokens that were issued with it, and no tokens of other sign-ins.
+    /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) revokes the refresh token.
     Token,
     /// Revoking a refresh token ends everything that the user ever granted this app, including the tokens of other browsers (Google, some
-    /// Auth0 tenants). A sign-out revokes the refresh token only if the store confirms that no other session of the account lives.
+    /// Auth0 tenants). [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) revokes the refresh token only if the store
+    /// confirms that no other session of the account lives.
     Grant,
 }
 
@@ -62,10 +65,12 @@ pub enum Revocation {
 /// ```
 #[async_trait]
 pub trait TokenSource: Send + Sync + 'static {
-    /// Sends the refresh token of `request` to the provider, and returns the new tokens (RFC 6749 section 6).
+    /// Sends the refresh token of `request` to the provider, and returns the new tokens (RFC 6749 section 6). A request can lack a refresh
+    /// token only if the caller set [`RefreshOptions::without_refresh_token`](super::RefreshOptions::without_refresh_token). The
+    /// implementation then uses another grant, such as client credentials.
     ///
-    /// An implementation must send the request once, without a retry: the provider may have used the refresh token up. Across all servers,
-    /// one call at a time sends a refresh token (G6).
+    /// An implementation must send the HTTP request once, without a retry: the provider may have used the refresh token up. Across all
+    /// servers, one call at a time sends a refresh token (G6).
     ///
     /// If the new tokens lack a refresh token or an ID token, the cache takes it from the old tokens (RFC 6749 section 6). If they lack
     /// scopes, the cache takes those of `request`, or else those of the old tokens. With
@@ -76,17 +81,19 @@ pub trait TokenSource: Send + Sync + 'static {
     /// A [`RefreshError`], whose [kind](super::RefreshErrorKind) decides whether the session continues.
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError>;
 
-    /// Revokes `refresh_token` at the provider (RFC 7009).
+    /// Revokes `refresh_token` at the provider (RFC 7009). An implementation that cannot revoke tokens returns an error.
     ///
     /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) calls it after the sign-out. A refresh calls it for a new
     /// refresh token that cannot be stored, because its session was signed out or the token is too large.
     ///
     /// # Errors
-    /// A [`RefreshError`], which is logged. The sign-out stays final. [`Revoking::outcome`](super::Revoking::outcome) returns the error of
-    /// a revocation after a sign-out.
+    /// A [`RefreshError`], which the cache logs. A sign-out stays final nevertheless. [`Revoking::outcome`](super::Revoking::outcome)
+    /// returns the error of a revocation after a sign-out.
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError>;
 
-    /// Returns the effect of [`revoke`](Self::revoke) at this provider. Return [`Revocation::None`] if a sign-out must revoke nothing.
+    /// Returns the effect of [`revoke`](Self::revoke) at this provider.
+    /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) calls it to decide whether it revokes the session's refresh
+    /// token. Return [`Revocation::None`] if it must revoke nothing.
     fn revocation(&self) -> Revocation;
 }
 
