@@ -3,17 +3,17 @@ use std::{fmt, time::Duration};
 /// A time on a [`BootTime`] clock, in nanoseconds since the start of that clock. [`BootTime::now`] returns it.
 ///
 /// The near cache measures leases and the ages of its entries with it. Times of two servers cannot be compared, because each server has its
-/// own clock.
+/// own clock. Apps do not need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BootInstant(u64);
 
 impl BootInstant {
-    /// Creates the time that is `nanos` nanoseconds after the start of the clock, for implementations of [`BootTime`].
+    /// Creates the time that is `nanos` nanoseconds after the start of a [`BootTime`] clock. Implementations of [`BootTime::now`] call it.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// Returns the number of nanoseconds since the start of the clock.
+    /// Returns the number of nanoseconds from the start of the [`BootTime`] clock to this time.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
@@ -37,12 +37,13 @@ impl std::ops::Add<Duration> for BootInstant {
 ///
 /// An app uses [`SystemBootTime`], and need not implement this trait. Tests implement it with a clock that they set.
 pub trait BootTime: fmt::Debug + Send + Sync + 'static {
-    /// Returns the current time of the clock. It must never be earlier than a time that was returned before.
+    /// Returns the current time of the clock. An implementation must never return an earlier time than before. The near cache calls it at
+    /// each hit.
     fn now(&self) -> BootInstant;
 }
 
-/// The machine's own clock, which a cache uses by default: `CLOCK_BOOTTIME` on Linux and Android, which continues while the machine sleeps.
-/// On other systems it is a monotonic clock.
+/// The machine's own clock as a [`BootTime`], which a [`TokenCache`](crate::TokenCache) uses by default: `CLOCK_BOOTTIME` on Linux and
+/// Android, which continues while the machine sleeps. On other systems it is a monotonic clock.
 ///
 /// If a hypervisor freezes a virtual machine, no clock of that machine counts the frozen time. Do not use a near cache on machines that can
 /// be frozen.

@@ -10,7 +10,8 @@ const DEFAULT_LEASE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The settings of an app server's near cache. Pass them to [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache).
-/// Without them, a server has no near cache.
+/// Without them, a server has no near cache. [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns
+/// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of its range.
 ///
 /// With a near cache, a server serves reads from its own memory. Near-cache entries contain decrypted tokens. They are wiped from memory
 /// when they are dropped.
@@ -82,22 +83,23 @@ impl NearCacheConfig {
     /// Sets the maximum age at which a near-cache entry is served. The age is measured from the time at which the read that stored the
     /// entry was sent. The range is 100 ms to 60 s.
     ///
-    /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, there is no default, and every
-    /// sign-out on any server waits for the maximum age.
+    /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, every sign-out on any server
+    /// waits for the maximum age. There is no default there: [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns
+    /// [`Misuse`](crate::ErrorKind::Misuse) if no maximum age is set.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
     /// Sets the largest number of items in the near cache: 100,000 by default, from 16 to 10,000,000. An item is an entry or a session
-    /// record.
+    /// record. When the near cache is full, it drops items, and reads of them go to the store.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// Sets the largest size of the near cache in bytes: 64 MiB by default, and at least 64 KiB. Each item counts as the bytes of its value
-    /// plus 288.
+    /// Sets the largest size of the near cache in bytes: 64 MiB by default, and at least 64 KiB. An entry counts as the bytes of its value
+    /// plus 288, and a session record as 288 bytes. When the near cache is full, it drops items, and reads of them go to the store.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self

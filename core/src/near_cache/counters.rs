@@ -5,8 +5,8 @@ use crate::AccountKey;
 /// The number of counters that all accounts share. A sign-out makes about one in this many other entries a miss.
 const COUNTERS: usize = 4_096;
 
-/// The value of an account's invalidation counter at one time. Each invalidation of the account raises the counter.
-/// [`NearCacheLease::counter`](super::NearCacheLease::counter) returns the present value.
+/// The value of an account's invalidation counter at one time. Each [`Invalidation`](crate::Invalidation) of the account's near-cache
+/// entries raises the counter. [`NearCacheLease::counter`](super::NearCacheLease::counter) returns the present value. Apps do not need it.
 ///
 /// The near cache stores the value with each result of a read. It may serve the result only while the account's counter still has that
 /// value. Several accounts can share a counter: an invalidation of one then also affects the others.

@@ -12,21 +12,23 @@ use super::{
 };
 use crate::{AccountKey, Invalidation, RegistryId};
 
-/// The number of a backplane connection of this server. [`NearCacheLease::connecting`] returns it, and the later events of the connection
-/// are passed with it.
+/// The number of one [backplane connection](crate::BackplaneConnection) of this app server. [`NearCacheLease::connecting`] returns it. The
+/// caller passes it to [`connected`](NearCacheLease::connected), [`renewed`](NearCacheLease::renewed) and [`saw`](NearCacheLease::saw),
+/// which report events of that connection.
 ///
-/// A later connection has a greater number. [`NearCacheLease`] uses it to ignore the events of an earlier connection.
+/// A later connection has a greater number. By the number, [`NearCacheLease`] ignores the events of an earlier connection. Apps do not need
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionNumber(u64);
 
-/// The lease of an app server, its right to serve near-cache entries, and its invalidation counters. It is a state machine that does no
-/// I/O.
+/// The near-cache lease of an app server, and its invalidation counters. The lease is the server's right to serve near-cache entries. The
+/// type is a state machine that does no I/O.
 ///
-/// An entry may be served while the lease runs and the [`InvalidationCounter`] that is stored with the entry equals the present one of its
-/// account. [`may_serve`](Self::may_serve) checks both at each hit.
+/// A near-cache entry may be served while the lease runs and the [`InvalidationCounter`] that is stored with the entry equals the present
+/// one of its account. [`may_serve`](Self::may_serve) checks both at each hit.
 ///
-/// A [`TokenCache`](crate::TokenCache) creates it and passes it the events of its backplane connection. Every method is one atomic step,
-/// and can be called from several threads.
+/// A [`TokenCache`](crate::TokenCache) creates it and reports to it the events of its [backplane connection](crate::BackplaneConnection).
+/// Apps do not need it. Every method is one atomic step, and can be called from several threads.
 #[derive(Debug)]
 pub struct NearCacheLease {
     counters: InvalidationCounters,
@@ -48,12 +50,12 @@ impl NearCacheLease {
         Self::with_lease_until(0)
     }
 
-    /// Creates the state of a server on a store without a backplane. No lease is needed there: near-cache entries are served until their
-    /// maximum age.
+    /// Creates the state of a server on a store without a [`Backplane`](crate::Backplane). No lease is needed there: near-cache entries are
+    /// served until their maximum age.
     ///
     /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of any server. The caller must make sure that
-    /// every server knows that this one has a near cache. A [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead, and
-    /// [`serve_until_resigned`](Self::serve_until_resigned) when every server knows.
+    /// every server knows that this one has a near cache. Tests call this function. A [`TokenCache`](crate::TokenCache) calls
+    /// [`new`](Self::new) instead, and [`serve_until_resigned`](Self::serve_until_resigned) when every server knows of its near cache.
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -66,17 +68,18 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the present invalidation counter of an account. Call it before the request of a read is sent, and store the counter with the
-    /// result of the read.
+    /// Returns the present invalidation counter of an account. A [`NearCache`](super::NearCache) calls it before it sends the request of a
+    /// read, and stores the counter with the result of the read.
     pub fn counter(&self, account: &AccountKey) -> InvalidationCounter {
         self.counters.of(account)
     }
 
-    /// Returns `true` if a near-cache entry of `account` may be served now: the lease runs, and no invalidation of the account came since
-    /// `counter` was read. `counter` is the counter that is stored with the entry. The caller must also check the age of the entry.
+    /// Returns `true` if a near-cache entry of `account` may be served now: the lease runs, and no invalidation of the account arrived
+    /// since `counter` was read. Returns `false` otherwise, so that the read goes to the store. `counter` is the counter that is stored
+    /// with the entry. The caller must also check the age of the entry.
     ///
-    /// `now` returns the current time of the server's clock. It is called after the counter was compared, so that a server that was
-    /// suspended in between finds its lease expired.
+    /// `now` returns the current time of the server's [`BootTime`](super::BootTime) clock. It is called after the counter was compared, so
+    /// that a server that was suspended in between finds its lease expired.
     pub fn may_serve(
         &self,
         account: &AccountKey,
@@ -87,8 +90,8 @@ impl NearCacheLease {
         self.counters.of(account) == counter && now().as_nanos() < lease_until
     }
 
-    /// Returns the time at which the lease ends, which may have passed. Returns `None` if the server has no lease: it never had one, or has
-    /// given it up.
+    /// Returns the time at which the lease of this app server ends, which may have passed. Returns `None` if the server has no lease: it
+    /// never had one, or has given it up.
     ///
     /// On a store without a backplane, the result is the greatest possible time while entries are served.
     pub fn lease_until(&self) -> Option<BootInstant> {
@@ -98,11 +101,11 @@ impl NearCacheLease {
         }
     }
 
-    /// Prepares for a new backplane connection, and returns its number, for [`connected`](Self::connected) and the later events. Call it
-    /// before the request that opens the connection.
+    /// Prepares for a new [backplane connection](crate::BackplaneConnection), and returns its number, for [`connected`](Self::connected),
+    /// [`renewed`](Self::renewed) and [`saw`](Self::saw). Call it before the request that opens the connection.
     ///
-    /// The method ends the lease, and forgets the registry of near-cache leases that the earlier connection read. No near-cache entry is
-    /// served until the new connection has [renewed](Self::renewed) the lease.
+    /// The method ends the lease. It forgets the id that the earlier connection read of the [registry of near-cache leases](RegistryId). No
+    /// near-cache entry is served until the new connection has [renewed](Self::renewed) the lease.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -111,8 +114,9 @@ impl NearCacheLease {
         ConnectionNumber(known.connection)
     }
 
-    /// Records that the backplane connection is open, and that the server now receives invalidation messages. All counters rise, so that no
-    /// present near-cache entry is served any more: an invalidation message may have been missed before.
+    /// Records that the [backplane connection](crate::BackplaneConnection) with the number `connection` is open, and that the server now
+    /// receives invalidation messages. All invalidation counters rise, so that no present near-cache entry is served any more: an
+    /// invalidation message may have been missed before.
     ///
     /// Does nothing if `connection` is not the latest connection.
     pub fn connected(&self, connection: ConnectionNumber) {
@@ -123,11 +127,12 @@ impl NearCacheLease {
         }
     }
 
-    /// Records that the store has renewed the lease over this connection. The request was sent at `sent`, and answered at `received` with
-    /// the id `registry` of the registry of near-cache leases. The lease then runs for the duration `lease`, counted from `sent`.
+    /// Records that the store has renewed the lease over the connection with the number `connection`. The request was sent at `sent`, and
+    /// answered at `received` with the id `registry` of the [registry of near-cache leases](RegistryId). The lease then runs for the
+    /// duration `lease`, counted from `sent`.
     ///
-    /// If `registry` is another one than this connection saw last, or the first one, all counters rise: no present near-cache entry is
-    /// served any more. Does nothing if `connection` is not the latest connection.
+    /// If `registry` is another id than this connection saw last, or the first one, all invalidation counters rise: no present near-cache
+    /// entry is served any more. Does nothing if `connection` is not the latest connection.
     pub fn renewed(
         &self,
         connection: ConnectionNumber,
@@ -145,11 +150,11 @@ impl NearCacheLease {
         self.lease_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// Records that the connection has read the id `registry` of the registry of near-cache leases, without renewing the lease. The store's
-    /// answer was received at `received`.
+    /// Records that the connection with the number `connection` has read the id `registry` of the [registry of near-cache
+    /// leases](RegistryId), without renewing the lease. The store's answer was received at `received`.
     ///
-    /// If `registry` is another one than this connection saw last, or the first one, all counters rise, as for [`renewed`](Self::renewed).
-    /// Does nothing if `connection` is not the latest connection.
+    /// If `registry` is another id than this connection saw last, or the first one, all invalidation counters rise, as for
+    /// [`renewed`](Self::renewed). Does nothing if `connection` is not the latest connection.
     pub fn saw(&self, connection: ConnectionNumber, registry: RegistryId, received: BootInstant) {
         let mut known = self.known();
         if known.connection == connection.0 {
@@ -164,10 +169,11 @@ impl NearCacheLease {
         }
     }
 
-    /// Raises the counters of the accounts in `what`, or all counters. The near-cache entries that are stored with the earlier values are
-    /// not served any more.
+    /// Raises the invalidation counters of the accounts in `what`, or all counters for [`Invalidation::Everything`]. The near-cache entries
+    /// that are stored with the earlier values are not served any more.
     ///
-    /// Call it for each invalidation message that is received, and for each change that this server makes itself.
+    /// Call it for each invalidation message that is received, and for each change of an account's sessions or entries that this server
+    /// makes itself.
     pub fn invalidate(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => {
@@ -179,9 +185,9 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the id of the registry of near-cache leases if this server has known it for longer than `longest_lease`, on its present
-    /// connection. Pass the longest lease of any server as `longest_lease`. By then every lease that an earlier registry listed has
-    /// expired.
+    /// Returns the id of the [registry of near-cache leases](RegistryId) if this server has known it for longer than `longest_lease`, on
+    /// its present backplane connection. Pass the longest lease of any server as `longest_lease`, and the current time as `now`. Every
+    /// lease that an earlier registry listed has then expired.
     ///
     /// Returns `None` if the server has read no registry on this connection, or has not known it for that long.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
@@ -198,8 +204,8 @@ impl NearCacheLease {
         self.lease_until.store(u64::MAX, Ordering::Release);
     }
 
-    /// Gives up the lease. No near-cache entry is served until the next call of [`renewed`](Self::renewed) or
-    /// [`serve_until_resigned`](Self::serve_until_resigned).
+    /// Gives up the lease, the right to serve near-cache entries. No near-cache entry is served until the next call of
+    /// [`renewed`](Self::renewed) or [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
     }
@@ -212,14 +218,14 @@ impl NearCacheLease {
 /// For the model, which explores every next step from the same state.
 #[cfg(feature = "test-util")]
 impl NearCacheLease {
-    /// Replaces the invalidation counters by `counters` new ones, or by the next power of two. All accounts share them. For tests with few
-    /// counters.
+    /// Replaces the invalidation counters by new ones: `counters` of them, rounded up to a power of two. All accounts share them. Tests
+    /// call it, so that accounts share a counter or that the state is small.
     pub fn with_counters(mut self, counters: usize) -> Self {
         self.counters = InvalidationCounters::with_counters(counters);
         self
     }
 
-    /// Returns a copy of the state, which changes independently of this one. For tests that explore every next step from the same state.
+    /// Returns a copy of the state, which changes independently of this one. Tests call it to explore every next step from the same state.
     pub fn fork(&self) -> Self {
         Self {
             counters: self.counters.clone(),
@@ -228,8 +234,8 @@ impl NearCacheLease {
         }
     }
 
-    /// Returns the registry of near-cache leases that the present connection saw last, and the time since which it has been known. Returns
-    /// `None` if this connection has read no registry yet.
+    /// Returns the id of the [registry of near-cache leases](RegistryId) that the present connection saw last, and the time since which
+    /// this id has been known. Returns `None` if this connection has read no id yet. Tests call it.
     pub fn seen_registry(&self) -> Option<(RegistryId, BootInstant)> {
         self.known().registry
     }

@@ -7,11 +7,13 @@ use super::NearCacheSize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NearCacheStats {
-    /// The number of items in the near cache, and their bytes. Items that may not be served any more count until they are dropped.
+    /// The number of accounts and of items in the near cache, and the bytes of the items. Items that may not be served any more count until
+    /// they are dropped.
     pub size: NearCacheSize,
-    /// The time until the lease ends, the right to serve near-cache entries. `None` if the store has no [`Backplane`](crate::Backplane):
-    /// there is no lease then, and near-cache entries expire only by age.
+    /// The time until this app server's lease ends. The lease is its right to serve near-cache entries. `None` if the store has no
+    /// [`Backplane`](crate::Backplane): there is no lease then, and near-cache entries expire only by age.
     ///
-    /// It is zero if the lease has expired or was given up, and in the first seconds after a server starts. All reads then go to the store.
+    /// The time is zero if the lease has expired or was given up, and in the first seconds after a server starts. All reads then go to the
+    /// store.
     pub lease_left: Option<Duration>,
 }

@@ -48,7 +48,7 @@ pub struct NearCacheSize {
     pub accounts: usize,
     /// The number of items in the near cache. An item is an entry or a session record.
     pub items: usize,
-    /// The bytes of all items. Each item counts as the bytes of its value plus 288, as for
+    /// The bytes of all items. An entry counts as the bytes of its value plus 288, and a session record as 288 bytes, as for
     /// [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes).
     pub bytes: usize,
 }

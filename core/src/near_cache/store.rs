@@ -21,11 +21,12 @@ use crate::{
 /// its [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation.
 ///
 /// - A hit needs no request. It never returns an entry of a session that was signed out (G1).
-/// - Each hit checks that the lease runs, that the entry is not too old, and that no invalidation of the account came since the entry's
-///   read was sent.
+/// - Each hit checks that the lease runs, that the entry has not reached its maximum age, and that no invalidation of the account arrived
+///   since the entry's read was sent.
 /// - Only existing entries and sessions are cached. Misses and ended sessions are always answered by the store.
 /// - Concurrent reads of one entry share one request.
-/// - A server reads its own writes at once. An unconditional put of another server is seen when its invalidation message arrives.
+/// - A server reads its own writes at once. An unconditional put of another server is seen when its invalidation message arrives. Any other
+///   write of another server is seen at the latest when the near-cache entry reaches its maximum age.
 /// - The bytes of an entry are wiped from memory when the entry is dropped. It is dropped when its account is signed out, when there is no
 ///   room for it, and within seconds of its maximum age.
 #[derive(Debug)]
@@ -45,8 +46,9 @@ struct EntryRead {
 }
 
 impl<S: TokenStore> NearCache<S> {
-    /// Creates a near cache in front of the store `inner`, with the settings in `policy`. It serves entries while `own_lease` allows that,
-    /// and measures their age with `clock`.
+    /// Creates a near cache in front of the store `inner`, with the settings in `policy`. The near cache serves entries while `own_lease`
+    /// allows that, and measures their age with `clock`. Apps call [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache)
+    /// instead.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of its range. Also if `inner` has no backplane, and `policy` sets a lease
@@ -91,12 +93,13 @@ impl<S: TokenStore> NearCache<S> {
     }
 
     /// Returns the entry at `at` from the near cache, without a request. Returns `None` if the near cache does not have the entry, or must
-    /// not serve it. `now` is the current time on the store's clock.
+    /// not serve it: the read must then go to the store. `now` is the current time on the store's clock.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }
 
-    /// Drops the near-cache entries that an invalidation names. Call it for each invalidation message that this server receives.
+    /// Drops the near-cache entries that `what` names. The code that receives this server's invalidation messages calls it for each of
+    /// them.
     ///
     /// When the method returns, none of these entries can be served. Reads of the same accounts that are in progress do not store their
     /// results.
@@ -104,7 +107,7 @@ impl<S: TokenStore> NearCache<S> {
         self.cache.forget(what);
     }
 
-    /// Returns the number of items in the near cache, and their bytes.
+    /// Returns the number of accounts and of items in the near cache, and the bytes of the items.
     pub fn size(&self) -> NearCacheSize {
         self.cache.size()
     }

@@ -14,7 +14,8 @@ impl NearCacheConfig {
     /// and sets its maximum age. `&lease=1s` sets the lease.
     ///
     /// Returns the settings and the URL without the two parameters. The settings are `None` if the URL has neither of them: the near cache
-    /// is then off.
+    /// is then off. Without `lease`, the settings have the default lease. Code that opens a cache by a URL calls it, such as
+    /// `token_cache::open`.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) in these cases:
@@ -60,10 +61,10 @@ impl NearCacheConfig {
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
 
-    /// Returns `self` if no lease is set, for a store that has no [`Backplane`](crate::Backplane). Use it to refuse the URL of such a store
-    /// before a connection is opened.
+    /// Returns `self` if no lease is set, and an error otherwise. Code that opens a store without a [`Backplane`](crate::Backplane) by its
+    /// URL calls it, to refuse a lease before a connection is opened. Apps do not need it.
     ///
-    /// The method does not check that a maximum age is set, which such a store also needs:
+    /// The method does not check that a maximum age is set, which a store without a backplane also needs:
     /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) does that.
     ///
     /// # Errors
