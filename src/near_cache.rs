@@ -2,7 +2,7 @@
 //!
 //! Turn it on with [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache), or with `?near_cache=60s` in the store's URL.
 //!
-//! A sign-out stays final on every server: by default, it returns when no server can serve an ended session from its near cache (G1).
+//! A sign-out stays final on every server (G1): by default, it returns only when no server can serve an ended session from its near cache.
 //! [`SignOut::near_caches`](crate::SignOut::near_caches) reports as a [`NearCacheOutcome`] which servers it waited for.
 
 #[doc(inline)]

@@ -23,13 +23,15 @@ use token_cache_core::{
 ///
 /// The parameters of a store (`?…`) are described at [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb). Every URL also takes these two:
-/// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries: see [`TokenCacheBuilder::near_cache`].
-/// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. Redis and the memory store support it,
-///   DynamoDB does not.
+/// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries: see [`TokenCacheBuilder::near_cache`]. Without it,
+///   the near cache is off.
+/// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. The default is one second. It needs
+///   `near_cache`. Redis and the memory store support it, DynamoDB does not.
 ///
 /// # Errors
 /// - [`Config`](crate::ErrorKind::Config), before any I/O, if the URL is malformed, or has an unknown scheme or parameter. Also if the
-///   feature of the scheme is off (the error names it), if a lease is set for DynamoDB, and if the secret is missing or too short.
+///   feature of the scheme is off (the error names the feature), and if a lease is set for DynamoDB or without `near_cache`. Also if the
+///   secret is missing or too short.
 /// - The errors of [`TokenCacheBuilder::open`].
 ///
 /// ```
