@@ -10,20 +10,22 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// The future of a check. It runs on the thread that waits for it, so it need not be `Send`.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
 
-/// One check of the suite: a behaviour that every store must have. [`CHECKS`](crate::CHECKS) lists all checks.
+/// One check of this suite: a test of a behaviour that every store must have. [`CHECKS`](crate::CHECKS) lists all checks.
 ///
 /// [`main`](crate::main) runs each check as a test, and [`run_on`](Self::run_on) runs a single one.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// The name of the check: the required behaviour as a sentence in snake case, such as `an_empty_value_is_a_hit`. The test of the check
-    /// has it in its name.
+    /// The name of the check: the required behaviour as a sentence in snake case, such as `an_empty_value_is_a_hit`. The test that runs the
+    /// check has the name of the [`Harness`], `::` and this name.
     pub name: &'static str,
-    /// The promise of token-cache that a store breaks if it fails the check. The [`Violation`] of a failed check names it.
+    /// The promise of token-cache that a store breaks if it fails the check. The [`Violation`] of a failed check names the promise.
     pub promise: Promise,
-    /// The optional part of the store that the check needs. A store without that part gets another check instead: see [`Needs`].
+    /// The optional part of the store that the check needs, or [`Needs::Nothing`]. For a store without that part, the suite checks instead
+    /// what works without it: see [`Needs`].
     pub needs: Needs,
-    /// The effect on users if a store fails the check, such as "a user is locked out". The [`Violation`] of a failed check names it.
+    /// The effect on users if a store fails the check, such as "a user is locked out". The [`Violation`] of a failed check names this
+    /// effect.
     pub hazard: &'static str,
     /// The function that runs the check.
     pub(crate) run: for<'a> fn(&'a Setup) -> Running<'a>,
@@ -31,22 +33,24 @@ pub struct Check {
 
 /// The optional part of a store that a check needs, in the field [`Check::needs`].
 ///
-/// If the store lacks the part, the behaviour is not checked. The suite checks instead what the store and the cache do without the part: a
-/// call that cannot work returns [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all other calls work.
+/// If the store lacks the part, the behaviour of the [`Check`] is not tested. The suite tests instead what the store and the cache do
+/// without the part: a call that cannot work returns [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all other calls work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {
     /// The check needs no optional part, and runs on every store.
     Nothing,
-    /// The index from a provider's `sid` to accounts: [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
+    /// The check needs the index from a provider's `sid` to accounts. A store has it if
+    /// [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
     SidIndex,
-    /// The refresh locks: [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
+    /// The check needs refresh locks, which let one app server at a time refresh an entry. A store has them if
+    /// [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
     RefreshLocks,
-    /// The background sessions, for jobs without a ticket:
+    /// The check needs background sessions, which jobs without a ticket open. A store has them if
     /// [`TokenStore::background_sessions`](token_cache_core::TokenStore::background_sessions) returns `Some`.
     BackgroundSessions,
-    /// The backplane, which carries invalidation messages: [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns
-    /// `Some`.
+    /// The check needs the backplane, which carries invalidation messages between app servers. A store has it if
+    /// [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns `Some`.
     Backplane,
 }
 
@@ -56,19 +60,20 @@ pub enum Needs {
 pub enum Outcome {
     /// The store has the behaviour that the check requires.
     Passed,
-    /// The store lacks the optional part that the check [needs](Check::needs), so the behaviour was not checked. Instead, the store and the
-    /// cache work correctly without the part: see [`Needs`].
+    /// The store lacks the optional part that the check [needs](Check::needs), so the behaviour was not tested. The suite tested instead
+    /// that the store and the cache work correctly without the part: see [`Needs`].
     Unsupported,
 }
 
 impl Check {
-    /// Runs the check in a new namespace of the store that `harness` opens, for at most two minutes.
+    /// Runs the check in a new namespace of the store that `harness` opens, for at most two minutes. Returns [`Outcome::Passed`], or
+    /// [`Outcome::Unsupported`] if the store lacks the optional part that the check [needs](Self::needs).
     ///
     /// # Errors
     /// A [`Violation`] with the expected and the observed behaviour in these cases:
     /// - The store fails the check.
     /// - The check panics, or does not end in time.
-    /// - The harness has no store. A check is never skipped.
+    /// - The harness cannot open the store. A check is never skipped.
     ///
     /// # Panics
     /// Panics outside of a tokio runtime.
@@ -76,7 +81,8 @@ impl Check {
         self.run_within(TIME_LIMIT, harness).await
     }
 
-    /// Runs the check like [`run_on`](Self::run_on), with another time limit. If the check has not ended after `limit`, it fails.
+    /// Runs the check like [`run_on`](Self::run_on), with the time limit `limit` instead of two minutes. If the check has not ended after
+    /// `limit`, it fails.
     ///
     /// The check runs on a thread of its own, so a store that blocks its thread does not block the caller. After `limit`, the thread is
     /// abandoned and continues to run.

@@ -3,14 +3,14 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use token_cache_core::{ErrorKind, TokenStore, test_util::FailingStore};
 
-/// An error that says why a harness has no store to check, for example because no server runs. Return it from [`Harness::open`]. Its text
-/// should name the command that starts the store.
+/// An error that says why a [`Harness`] has no store to check, for example because no Redis server runs. Return it from the methods of the
+/// harness. Its text should name the command that starts the store.
 ///
 /// The check then fails, and its [`Violation`](crate::Violation) contains the text.
 pub type NoStore = Box<dyn Error + Send + Sync>;
 
-/// The connection between the suite and the store under test: it opens the store for each check. Implement it for a new store, and pass it
-/// to [`main`](crate::main).
+/// The connection between this suite and the store under test: it opens the store for each [`Check`](crate::Check). The author of a store
+/// implements it, and passes it to [`main`](crate::main).
 ///
 /// For a store that lives in the process, use [`InProcess`](crate::InProcess), which implements it.
 ///
@@ -22,32 +22,33 @@ pub trait Harness: Send + Sync + 'static {
     /// Returns the name of the store, such as `redis_cluster`. The name of each test is this name, `::` and the name of the check.
     fn name(&self) -> &str;
 
-    /// Opens the store in the namespace with the given name, and returns a handle to it. A namespace can be a prefix, a table or a map. Its
-    /// name has at most 48 bytes: letters, digits, `-` and `:`.
+    /// Opens the store in the namespace with the name `namespace`, and returns the opened store. A namespace is a part of the store whose
+    /// data no other namespace can read, such as a prefix of all keys, a table or a map. Its name has at most 48 bytes: letters, digits,
+    /// `-` and `:`.
     ///
-    /// The suite calls it several times with the same name, once for each app server that a check needs. Each call must return a handle to
-    /// the same data. If the store has connections, each handle must have its own.
+    /// The suite calls it several times with the same name, once for each app server that a check needs. The stores that calls with the
+    /// same name return must share their data. If the store has connections, each returned store must have its own.
     ///
     /// # Errors
-    /// The reason if there is no store. The check then fails, and is never skipped.
+    /// The reason if the store cannot be opened. The check then fails, and is never skipped.
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore>;
 
-    /// Opens the store like [`open`](Self::open), with a switch that makes it unreachable, such as a proxy in front of the server of the
-    /// store.
+    /// Opens the store like [`open`](Self::open), together with a [`Switch`] that makes the returned store unreachable. The switch can be a
+    /// proxy between the returned store and its database server. Checks of outages call this method.
     ///
-    /// The switch must affect only the returned handle, because other checks run at the same time.
+    /// The switch must affect only the returned store, because other checks run at the same time.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore>;
 
-    /// Lets the duration `by` pass in a namespace without waiting, and returns `true`. Checks use it for lifetimes that are too long to
-    /// wait for: not-before times are stored for half an hour.
+    /// Lets the duration `by` pass in the namespace with the name `namespace` without waiting, and returns `true`. Checks use it for
+    /// lifetimes that are too long to wait for: not-before times are stored for half an hour.
     ///
-    /// There are two ways. The harness moves the store's clock forward by `by`. If the store's own clock decides what has expired, the
-    /// harness makes everything in the namespace expire earlier by `by`. Open handles must stay open.
+    /// There are two ways. The harness moves the store's clock forward by `by`. If that is impossible, the harness makes everything in the
+    /// namespace expire earlier by `by`. Stores that were opened before must stay open.
     ///
-    /// Returns `false` if the harness cannot do this, which is the default. One check then waits for about a minute, with shorter
+    /// Returns `false` if the harness can do neither, which is the default. One check then waits for about a minute, with shorter
     /// lifetimes.
     ///
     /// # Errors
@@ -58,33 +59,34 @@ pub trait Harness: Send + Sync + 'static {
     }
 }
 
-/// A handle of the store under test, and a switch that makes this handle unreachable. [`Harness::open_breakable`] returns it.
+/// An opened store under test, and a [`Switch`] that makes this opened store unreachable. [`Harness::open_breakable`] returns it.
 ///
 /// Checks use it to test how the store and the cache report an outage (G4: no error is hidden).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Breakable {
-    /// The handle of the store. It reaches the store until [`Switch::cut`] is called, and again after [`Switch::mend`].
+    /// The opened store under test. Its requests reach the stored data until [`Switch::cut`] is called, and again after [`Switch::mend`].
     pub store: Arc<dyn TokenStore>,
     /// The switch that makes `store` unreachable, and reachable again.
     pub switch: Arc<dyn Switch>,
 }
 
 impl Breakable {
-    /// Creates a breakable store from a handle of the store under test and a switch that makes this handle unreachable.
+    /// Creates a breakable store from the opened `store` under test, and a `switch` that makes this opened store unreachable.
+    /// Implementations of [`Harness::open_breakable`] call it.
     ///
-    /// Use it for a store with a server. The switch can be a proxy between the handle and that server. For a store that lives in this
+    /// Use it for a store with a database server. The switch can be a proxy between `store` and that server. For a store that lives in this
     /// process, use [`in_process`](Self::in_process).
     pub fn new(store: Arc<dyn TokenStore>, switch: Arc<dyn Switch>) -> Self {
         Self { store, switch }
     }
 
-    /// Creates a breakable store from `store`, which lives in this process. It creates both fields: a
-    /// [`FailingStore`](token_cache_core::test_util::FailingStore) around `store`, and the switch of that store. While a check has cut the
-    /// switch, every call returns [`Unavailable`](ErrorKind::Unavailable) and does not reach `store`.
+    /// Creates a breakable store from `store`, which lives in this process. The field [`store`](Self::store) is a
+    /// [`FailingStore`](token_cache_core::test_util::FailingStore) around `store`, and the field [`switch`](Self::switch) makes it fail.
+    /// From [`Switch::cut`] to [`Switch::mend`], every call returns [`Unavailable`](ErrorKind::Unavailable) and does not reach `store`.
     ///
     /// The checks then show how the cache treats errors of the store, but not how the driver of a store reports an outage. For a store with
-    /// a server, use [`new`](Self::new).
+    /// a database server, use [`new`](Self::new).
     pub fn in_process(store: Arc<dyn TokenStore>) -> Self {
         let store = FailingStore::new(store);
         Self {
@@ -102,14 +104,16 @@ impl fmt::Debug for Breakable {
     }
 }
 
-/// A switch that makes a store unreachable, and reachable again. The author of a store implements it for [`Breakable::new`], and the checks
-/// of outages call it.
+/// A switch that makes one opened store unreachable, and reachable again. The author of a store implements it for [`Breakable::new`], and
+/// the checks of outages call it.
 #[async_trait]
 pub trait Switch: Send + Sync {
-    /// Makes the store unreachable. After it returns, no request reaches the store.
+    /// Makes [`Breakable::store`] unreachable. After the method returns, no request of that opened store reaches the stored data. The
+    /// checks expect that its calls then fail with [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut).
     async fn cut(&self);
 
-    /// Makes the store reachable again. After it returns, requests reach the store. A handle may need a short time to connect again.
+    /// Makes [`Breakable::store`] reachable again. After the method returns, requests of that opened store reach the stored data. It may
+    /// need a short time to connect again.
     async fn mend(&self);
 }
 

@@ -14,7 +14,7 @@ type Made = (Arc<dyn TokenStore>, TestClock);
 
 /// A [`Harness`] for a store that lives in this process and needs no server. Pass it to [`main`](crate::main).
 ///
-/// Each namespace has one store. All app servers of a check share the store of its namespace.
+/// Each check has a namespace of its own, and each namespace has one store. All app servers of a check share that store.
 ///
 /// ```no_run
 /// use std::{process::ExitCode, sync::Arc};
@@ -37,7 +37,7 @@ impl InProcess {
     /// Creates a harness for a store with a clock of its own. `make` creates an empty store, and is called once for each namespace. The
     /// name of each test begins with `name`.
     ///
-    /// The suite cannot move the clock of these stores, so one check waits for about a minute. Prefer [`with_clock`](Self::with_clock).
+    /// The harness cannot move the clock of these stores, so one check waits for about a minute. Prefer [`with_clock`](Self::with_clock).
     pub fn new(
         name: &'static str,
         make: impl Fn() -> Arc<dyn TokenStore> + Send + Sync + 'static,
@@ -50,10 +50,10 @@ impl InProcess {
         }
     }
 
-    /// Creates a harness for a store whose clock the suite can move forward, instead of waiting for an expiry. The name of each test begins
-    /// with `name`.
+    /// Creates a harness for a store whose clock the harness can move forward, so that no check waits for an expiry of half an hour. The
+    /// name of each test begins with `name`.
     ///
-    /// `make` creates an empty store, and is called once for each namespace. The store must read the [`TestClock`] that `make` receives as
+    /// `make` creates an empty store, and is called once for each namespace. The store must use the [`TestClock`] that `make` receives as
     /// its own clock.
     pub fn with_clock(
         name: &'static str,

@@ -16,14 +16,15 @@ use crate::{CHECKS, Check, Harness, Outcome, Violation};
 /// never answers does not block a run.
 const MAX_TIMED_OUT: usize = 3;
 
-/// Runs all checks on the store of each harness, as tests. It is the whole `main` of a test target with `harness = false`. Returns a
-/// failure if a check failed.
+/// Runs all [`CHECKS`] on the store of each [`Harness`] in `harnesses`, as tests. The author of a store calls it as the whole `main` of a
+/// test target with `harness = false`. Returns the exit code of the process: a failure if a check failed, and success otherwise.
 ///
 /// It takes the arguments of `cargo test`: a filter, `--exact`, `--list` and so on. Each check is a test with the name
-/// `<harness>::<check>`. A failed test prints its [`Violation`].
+/// `<harness>::<check>`. The test of a failed check prints the [`Violation`].
 ///
 /// The last line for each store counts all checks, the checks that were run, and those that failed. It also counts those that passed
-/// because the store lacks an optional part ([`Outcome::Unsupported`]). A run without a filter fails if it did not run every check.
+/// because the store lacks an optional part ([`Outcome::Unsupported`]). A run without a filter returns a failure if it did not run every
+/// check.
 ///
 /// After three checks of a store timed out, its other checks fail without being started.
 pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {

@@ -7,7 +7,8 @@ use crate::{Breakable, Harness, NoStore};
 
 /// A [`Harness`] that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does.
 ///
-/// Pass it to [`main`](crate::main) in addition to the other harness. The checks then also run on the store together with the encryption.
+/// Pass it to [`main`](crate::main) in addition to the harness without encryption. The checks then run on the store once without and once
+/// with the encryption.
 pub struct Sealed {
     inner: Arc<dyn Harness>,
     name: String,
@@ -15,8 +16,8 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Creates the harness `sealed(NAME)` from the harness `inner`, whose name is `NAME`. All entries are encrypted under keys from
-    /// `secret`.
+    /// Creates the harness `sealed(NAME)` from the harness `inner`, whose name is `NAME`. All entries are encrypted under a key that is
+    /// derived from `secret`, for example from [`Secret::random`].
     pub fn new(inner: Arc<dyn Harness>, secret: Secret) -> Self {
         Self {
             name: format!("sealed({})", inner.name()),

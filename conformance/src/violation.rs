@@ -11,7 +11,7 @@ pub enum Promise {
     /// ends no session with a newer authentication.
     G2,
     /// Every operation sends a fixed number of requests. Signing an account out is one request, however many sessions and entries the
-    /// account has.
+    /// account has. A sign-out by `sid` is one request, and one more for each account under the `sid`.
     G3,
     /// No data and no error is lost. An acknowledged write is readable until it expires or is signed out. A failure is never reported as a
     /// miss or as a success.
@@ -38,18 +38,19 @@ pub struct Violation {
     /// The promise that the store breaks, and the effect on users. [`Check::run_on`](crate::Check::run_on) sets it to the
     /// [`promise`](crate::Check::promise) and the [`hazard`](crate::Check::hazard) of the check.
     ///
-    /// `None` if the check could not start, because the store could not be opened or did not return its time. Also `None` after
-    /// [`new`](Self::new).
+    /// `None` if the check could not start, because the store could not be opened or did not return its time. Also `None` in a violation
+    /// that [`new`](Self::new) has created.
     pub broken: Option<(Promise, &'static str)>,
-    /// The behaviour that the check expected, as text for the author of the store.
+    /// The behaviour that the check expected of the store, as text for the author of the store.
     pub expected: String,
-    /// The behaviour that the check observed, as text for the author of the store.
+    /// The behaviour of the store that the check observed instead, as text for the author of the store.
     pub seen: String,
 }
 
 impl Violation {
-    /// Creates a violation from the expected and the observed behaviour of the store. Its field [`broken`](Self::broken) is `None`:
-    /// [`Check::run_on`](crate::Check::run_on) sets it for the violation that a check returns.
+    /// Creates a violation from the `expected` behaviour of the store and the behaviour that was `seen`. The checks of this suite call it.
+    /// Its field [`broken`](Self::broken) is `None`: [`Check::run_on`](crate::Check::run_on) sets it for the violation that a check
+    /// returns.
     pub fn new(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             broken: None,
@@ -59,7 +60,8 @@ impl Violation {
     }
 
     /// Returns `true` if the check did not end in time, because the store did not answer or a condition never became true. Also returns
-    /// `true` if the check panicked.
+    /// `true` if the check panicked. Returns `false` for every other violation. After three such violations of a store,
+    /// [`main`](crate::main) starts no further check of that store.
     pub fn ran_out_of_time(&self) -> bool {
         self.expected.starts_with("an end within ")
     }
