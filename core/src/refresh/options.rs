@@ -70,7 +70,7 @@ impl RefreshOptions {
     }
 
     /// Requests a refresh because a resource has rejected `access_token`: it answered 401 with `invalid_token` (RFC 6750 section 3.1). The
-    /// refresh takes place even if the access token has not expired.
+    /// refresh takes place even if the access token has not expired. By default, only tokens that are due are refreshed.
     ///
     /// All callers that pass the same access token, on all servers, share one refresh. If another access token is stored by now, that one
     /// is returned, after a refresh if it is due.

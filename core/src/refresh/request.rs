@@ -20,11 +20,11 @@ pub struct RefreshRequest {
     /// The resource for which tokens are requested (RFC 8707). `None` if the caller did not set
     /// [`RefreshOptions::resource`](super::RefreshOptions::resource): the request then names no resource.
     pub resource: Option<String>,
-    /// The scopes to request (RFC 6749 section 6). If the list is empty, the token source requests no scopes, which means those of the
-    /// original grant.
+    /// The scopes to request (RFC 6749 section 6), as the caller set them with [`RefreshOptions::scopes`](super::RefreshOptions::scopes).
+    /// If the list is empty, the token source names no scopes, which means those of the original grant.
     pub scopes: Vec<String>,
-    /// The time just before the request, on the store's clock. Pass it to [`TokenSet::from_response`], which counts the lifetime of the new
-    /// tokens from it. A slow answer then never makes a token seem younger than it is.
+    /// The time just before the token request is sent to the provider, on the store's clock. Pass it to [`TokenSet::from_response`], which
+    /// counts the lifetime of the new tokens from it. A slow answer then never makes a token seem younger than it is.
     pub sent_at: Timestamp,
 }
 

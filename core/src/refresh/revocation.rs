@@ -114,9 +114,9 @@ impl Revoking {
     /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout) to answer. With [`Revocation::Grant`], the store is first asked for
     /// the account's other sessions.
     ///
-    /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if nothing had to be revoked:
-    /// - The session had no refresh token under the key, or had ended already. Also if the refresh token could not be read, which is
-    ///   logged.
+    /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if no refresh token was sent to the provider:
+    /// - The session had no refresh token under the key, or had ended already.
+    /// - The refresh token could not be read. The failed read is logged.
     /// - The token source revokes nothing ([`Revocation::None`]).
     /// - The revocation could have ended another session of the account ([`Revocation::Grant`]).
     ///
