@@ -74,7 +74,7 @@ impl NearCacheConfig {
     /// sign-out for longer.
     ///
     /// Only a store with a [`Backplane`](crate::Backplane) supports a lease. On another store,
-    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) if it is set.
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) if a lease is set.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
         self

@@ -44,8 +44,9 @@ struct Known {
 }
 
 impl NearCacheLease {
-    /// Creates the state of a server that has no lease yet, and serves no near-cache entry. It serves entries after
-    /// [`renewed`](Self::renewed) or, on a store without a backplane, after [`serve_until_resigned`](Self::serve_until_resigned).
+    /// Creates the state of a server that has no lease yet, and serves no near-cache entry. The server serves entries after
+    /// [`renewed`](Self::renewed) or, on a store without a [`Backplane`](crate::Backplane), after
+    /// [`serve_until_resigned`](Self::serve_until_resigned).
     pub fn new() -> Self {
         Self::with_lease_until(0)
     }
@@ -93,7 +94,7 @@ impl NearCacheLease {
     /// Returns the time at which the lease of this app server ends, which may have passed. Returns `None` if the server has no lease: it
     /// never had one, or has given it up.
     ///
-    /// On a store without a backplane, the result is the greatest possible time while entries are served.
+    /// On a store without a [`Backplane`](crate::Backplane), the result is the greatest possible time while entries are served.
     pub fn lease_until(&self) -> Option<BootInstant> {
         match self.lease_until.load(Ordering::Acquire) {
             0 => None,
@@ -195,8 +196,8 @@ impl NearCacheLease {
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
-    /// Allows this server to serve near-cache entries without a lease, on a store without a backplane, until [`resign`](Self::resign) is
-    /// called. Call it when every server knows that this one has a near cache.
+    /// Allows this server to serve near-cache entries without a lease, on a store without a [`Backplane`](crate::Backplane), until
+    /// [`resign`](Self::resign) is called. Call it when every server knows that this one has a near cache.
     ///
     /// Only the results of reads that are sent afterwards are served, until their maximum age.
     pub fn serve_until_resigned(&self) {
@@ -225,7 +226,8 @@ impl NearCacheLease {
         self
     }
 
-    /// Returns a copy of the state, which changes independently of this one. Tests call it to explore every next step from the same state.
+    /// Returns a copy of this state machine, which changes independently of this one. Tests call it to explore every next step from the
+    /// same state.
     pub fn fork(&self) -> Self {
         Self {
             counters: self.counters.clone(),

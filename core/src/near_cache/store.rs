@@ -92,8 +92,9 @@ impl<S: TokenStore> NearCache<S> {
         self.config.longest_life()
     }
 
-    /// Returns the entry at `at` from the near cache, without a request. Returns `None` if the near cache does not have the entry, or must
-    /// not serve it: the read must then go to the store. `now` is the current time on the store's clock.
+    /// Returns the entry at `at` from the near cache, without a request. [`TokenStore::read`] calls it first. Returns `None` if the near
+    /// cache does not have the entry, or must not serve it: the read must then go to the store. `now` is the current time on the store's
+    /// clock.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }
