@@ -15,8 +15,9 @@ use crate::{
 };
 
 impl SignOutRoutes {
-    /// Returns an axum router with all five routes, at [`paths`]. Merge it into the app's router,
-    /// `app.merge(sign_out.axum_routes())`, or nest it with `Router::nest`.
+    /// Returns an axum router with the five sign-out routes, at the [`paths`] of this crate. They are the app's own
+    /// sign-out, the return from the provider, back-channel logout, front-channel logout and security events. Merge it
+    /// into the app's router, `app.merge(sign_out.axum_routes())`, or nest it with `Router::nest`.
     ///
     /// Each route accepts every method, and answers 405 to the unsupported ones. A `HEAD` request never signs the user
     /// out.

@@ -23,19 +23,21 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// The choice of when to fetch the providers' signing keys, which verify logout messages. Pass it to
-/// [`SignOutRoutesBuilder::key_fetch`].
+/// The choice of when to fetch the providers' signing keys, which verify logout messages (logout tokens and security
+/// events). Pass it to [`SignOutRoutesBuilder::key_fetch`].
 ///
 /// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
 /// Keys that are set with [`ClientRegistration::jwks`] are never fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
-    /// A background task fetches the keys when the routes are built, and again every ten minutes. So a message usually
-    /// finds them cached. If a fetch fails, the task repeats it after 2 to 60 seconds. This is the default.
+    /// A background task fetches the providers' signing keys when [`build`](SignOutRoutesBuilder::build) creates the
+    /// routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch fails,
+    /// the task repeats it after 2 to 60 seconds. This is the default.
     Background,
-    /// The keys are fetched when a message needs them. The message waits for at most the [timeout for
-    /// keys](crate::Timeouts::keys). If the keys have not arrived by then, the response is 503.
+    /// The signing keys of a provider are fetched when one of its logout messages arrives and they are not cached. The
+    /// message waits for at most the [timeout for keys](crate::Timeouts::keys). If the keys have not arrived by then,
+    /// the response to the message is 503.
     OnDemand,
 }
 
@@ -74,8 +76,8 @@ impl SignOutRoutesBuilder {
     /// Adds the app's registration at a provider. At least one is required. Call it again for another provider, or for
     /// another registration at the same provider.
     ///
-    /// If a browser without a session requests the app's own sign-out, it is redirected to the provider of the first
-    /// registration.
+    /// If a browser without a live session requests the app's own sign-out ([`SignOutRoutes::logout`]), it is
+    /// redirected to the provider of the first registration.
     pub fn client(mut self, client: ClientRegistration) -> Self {
         self.clients.push(client);
         self
@@ -89,8 +91,8 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Sets the path of this app to which a user is redirected after the app's own sign-out, such as `/goodbye`. The
-    /// default is `/`.
+    /// Sets the path of this app to which a user is redirected after the app's own sign-out
+    /// ([`SignOutRoutes::logout`]), such as `/goodbye`. The default is `/`.
     ///
     /// The redirect happens when the browser comes back from the provider. If the provider has no logout endpoint, it
     /// happens as soon as the sessions have ended. `path` must start with one `/` and be ASCII without backslashes and
@@ -100,8 +102,8 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Sets where the routes and the session check find the ticket of a request. The default is the cookie
-    /// [`TicketCookie::host`]`("ticket")`.
+    /// Sets where the sign-out routes and the [session check](SignOutRoutes::session_check) find the
+    /// [`Ticket`](token_cache_core::Ticket) of a request. The default is the cookie [`TicketCookie::host`]`("ticket")`.
     ///
     /// Pass the [`TicketCookie`] with which the app stores the ticket at a sign-in. If the app stores tickets
     /// elsewhere, pass its own [`TicketSource`].
@@ -118,10 +120,10 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`]: before a message
-    /// needs them.
+    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`]: a background task
+    /// fetches them, so that they are cached when a logout message arrives.
     ///
-    /// [`build`](Self::build) starts the background task only if it is called on a tokio runtime. Otherwise the keys
+    /// [`build`](Self::build) starts this background task only if it is called on a tokio runtime. Otherwise the keys
     /// are fetched as with [`KeyFetch::OnDemand`].
     pub fn key_fetch(mut self, key_fetch: KeyFetch) -> Self {
         self.key_fetch = key_fetch;
@@ -152,7 +154,8 @@ impl SignOutRoutesBuilder {
     ///
     /// `hook` receives a [`SignOutEvent`]. It is called once for each sign-out, even if the client has disconnected. It
     /// is not called for an invalid request or message, or if a browser without a live session requests the app's own
-    /// sign-out. The response does not wait for `hook`, and a panic in it affects nothing else.
+    /// sign-out ([`SignOutRoutes::logout`]). The response does not wait for `hook`, and a panic in it affects nothing
+    /// else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,
@@ -166,16 +169,17 @@ impl SignOutRoutesBuilder {
 
     /// Checks the settings and creates the routes.
     ///
-    /// It sends no request. If it is called on a tokio runtime, it starts the background task of
-    /// [`KeyFetch::Background`].
+    /// It sends no request. With [`KeyFetch::Background`], it starts the background task that fetches the providers'
+    /// signing keys, if it is called on a tokio runtime.
     ///
     /// # Errors
     /// [`ConfigError`] in these cases:
-    /// - There is no client, or the same client was added twice.
+    /// - No [`client`](Self::client) was added, or the same client was added twice.
     /// - The settings of a client are invalid, such as an empty client id or a `jwks` that is not a JWK Set.
     /// - An issuer or another URL is neither `https` nor `http` at a loopback address.
-    /// - The timeouts are two seconds or more in sum, one of them is zero, or `sign_out` is too short for the near
-    ///   caches.
+    /// - The [`timeouts`](Self::timeouts) are two seconds or more in sum, or one of them is zero. Or
+    ///   [`sign_out`](Timeouts::sign_out) is too short for the near caches of the app servers, and [`wait`](Self::wait)
+    ///   is not [`Wait::None`].
     /// - The path of [`after_sign_out`](Self::after_sign_out) is not a path of this app.
     /// - Several clients are added, and one of them uses [`FrontChannelParameters::SidOnly`].
     /// - The root certificates are not PEM, or the system has no root certificates.

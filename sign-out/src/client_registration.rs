@@ -45,26 +45,32 @@ pub struct ClientRegistration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
-    /// The claim is required. With `exp_claim`, a logout token without `exp` is rejected with 400; this is the default
-    /// there. With `sid_claim`, a sign-in without a `sid` succeeds, and the first one is logged at WARN.
+    /// The claim is required. With [`exp_claim`](ClientRegistration::exp_claim), a logout token without `exp` is
+    /// rejected with 400; this is the default there. With [`sid_claim`](ClientRegistration::sid_claim), a sign-in
+    /// without a `sid` succeeds, and the first one is logged at WARN.
     Required,
-    /// The claim may be missing. With `exp_claim`, a logout token without `exp` is accepted, and an `exp` that is
-    /// present is still checked. With `sid_claim`, nothing is logged; this is the default there.
+    /// The claim may be missing. With [`exp_claim`](ClientRegistration::exp_claim), a logout token without `exp` is
+    /// accepted, and an `exp` that is present is still checked. With [`sid_claim`](ClientRegistration::sid_claim), a
+    /// sign-in without a `sid` is not logged; this is the default there.
     Optional,
 }
 
-/// The choice whether the app's own sign-out sends the session's ID token to the provider, as the parameter
-/// `id_token_hint` of the logout URL. Pass it to [`ClientRegistration::id_token_hint`].
+/// The choice whether the app's own sign-out ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)) sends the
+/// session's ID token to the provider, as the parameter `id_token_hint` of the logout URL. Pass it to
+/// [`ClientRegistration::id_token_hint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdTokenHint {
-    /// The logout URL contains the ID token, so the provider need not ask the user to confirm. This is the default.
+    /// The logout URL, to which the browser is redirected at the provider, contains the session's ID token. So the
+    /// provider need not ask the user to confirm. This is the default.
     ///
-    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), or if it was issued
-    /// to a client that these routes do not have. It is also omitted if the URL would exceed
-    /// [`ClientRegistration::max_logout_url_len`]. The provider may then ask the user to confirm.
+    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), or if the stored one
+    /// cannot be decrypted or parsed. It is also omitted if it was issued to a client for which the routes have no
+    /// [`ClientRegistration`], or if the URL would exceed [`ClientRegistration::max_logout_url_len`]. The provider may
+    /// then ask the user to confirm.
     Send,
-    /// The logout URL never contains the ID token, and the provider may ask the user to confirm.
+    /// The logout URL, to which the browser is redirected at the provider, never contains an ID token. The provider may
+    /// ask the user to confirm.
     Omit,
 }
 
@@ -113,8 +119,9 @@ impl ClientRegistration {
         }
     }
 
-    /// Accepts only messages that are signed with one of these algorithms. By default every [`Algorithm`] is accepted.
-    /// An empty list is an error of [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build).
+    /// Accepts only messages of the provider (logout tokens and security events) that are signed with one of these
+    /// algorithms. By default every [`Algorithm`] is accepted. An empty list is an error of
+    /// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build).
     ///
     /// A logout token is signed with the algorithm of the client's ID tokens (OpenID Connect Back-Channel Logout 1.0
     /// section 2.6). So include the algorithm that is registered for the client (`id_token_signed_response_alg`).
@@ -131,20 +138,23 @@ impl ClientRegistration {
     /// the URL comes from the provider's discovery document.
     ///
     /// With this setting, the discovery document is not read. Set the
-    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out does not reach the
-    /// provider, and users stay signed in there.
+    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out
+    /// ([`logout`](crate::SignOutRoutes::logout)) does not reach the provider, and users stay signed in there.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = JwksSource::Uri(url.into());
         self
     }
 
-    /// Sets the provider's signing keys: a JWK Set (RFC 7517 section 5), as JSON. No keys are fetched then. If the
-    /// provider replaces a key, set the new one here: messages that are signed with an unknown key are rejected with
-    /// 400.
+    /// Sets the provider's signing keys: a JWK Set (RFC 7517 section 5), as JSON. With this setting, no keys are
+    /// fetched. By default they are fetched from the URL in the provider's discovery document. If both `jwks` and
+    /// [`jwks_uri`](Self::jwks_uri) are called, the last call applies.
+    ///
+    /// If the provider replaces a key, set the new one here: messages that are signed with an unknown key are rejected
+    /// with 400.
     ///
     /// With this setting, the discovery document is not read. Set the
-    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out does not reach the
-    /// provider, and users stay signed in there.
+    /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out
+    /// ([`logout`](crate::SignOutRoutes::logout)) does not reach the provider, and users stay signed in there.
     pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
         self.keys = JwksSource::Inline(jwks.into());
         self
@@ -153,9 +163,9 @@ impl ClientRegistration {
     /// Accepts logout tokens whose `aud` contains these audiences in addition to the client's id (OpenID Connect Core
     /// 1.0 section 3.1.3.7 rule 3). A second call replaces the first.
     ///
-    /// By default, each audience of a logout token must be the id of a client that these routes have for the provider.
-    /// A token with any other audience is rejected with 400. The setting does not affect security events, whose `aud`
-    /// may contain any other receivers.
+    /// By default, each audience of a logout token must be the id of a client that was added to the routes for this
+    /// provider. A token with any other audience is rejected with 400. The setting does not affect security events,
+    /// whose `aud` may contain any other receivers.
     pub fn trusted_audiences(
         mut self,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -201,9 +211,10 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets how far the provider's clock and the store's clock may differ. Tokens are checked by the store's clock. The
-    /// leeway applies to `iat`, `exp`, `nbf` and the [maximum token age](Self::max_token_age). The default is 60 s.
-    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error for more than five minutes.
+    /// Sets how far the provider's clock and the store's clock may differ. Logout tokens and security events are
+    /// checked by the store's clock. The leeway applies to `iat`, `exp`, `nbf` and the [maximum token
+    /// age](Self::max_token_age). The default is 60 s. [`build`](crate::SignOutRoutesBuilder::build) returns an error
+    /// for more than five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -233,8 +244,9 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the URL of the provider's logout endpoint, to which the app's own sign-out redirects the browser. By
-    /// default it comes from the provider's discovery document.
+    /// Sets the URL of the provider's logout endpoint, to which the app's own sign-out
+    /// ([`logout`](crate::SignOutRoutes::logout)) redirects the browser. By default it comes from the provider's
+    /// discovery document.
     ///
     /// If neither this setting nor the discovery document has an endpoint, users are redirected to
     /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) and stay signed in at the provider.
@@ -256,8 +268,8 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint`
-    /// (RP-Initiated Logout 1.0 section 2). The default is [`IdTokenHint::Send`].
+    /// Sets whether the app's own sign-out ([`logout`](crate::SignOutRoutes::logout)) sends the session's ID token to
+    /// the provider as `id_token_hint` (RP-Initiated Logout 1.0 section 2). The default is [`IdTokenHint::Send`].
     ///
     /// Use [`IdTokenHint::Omit`] for a provider that rejects `id_token_hint`, or to keep ID tokens out of URLs. The
     /// provider then receives the `client_id`, and as `logout_hint` the ID token's `login_hint` or `sid`, if it has
@@ -267,8 +279,10 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000. If the URL
-    /// would be longer, the ID token is omitted, and the provider may ask the user to confirm.
+    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The app's own sign-out
+    /// ([`logout`](crate::SignOutRoutes::logout)) redirects the browser to the logout URL at the provider. The default
+    /// is 2,000 bytes. If the URL would be longer, the ID token is omitted, and the provider may ask the user to
+    /// confirm.
     ///
     /// An ID token with many claims, such as a list of groups, can make the URL too long for gateways and providers.
     /// Some reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
@@ -285,9 +299,9 @@ impl ClientRegistration {
         self
     }
 
-    /// Revokes a refresh token at the provider after the app's own sign-out: the one that the session stores under
-    /// `key`. `source` sends the revocation, such as the source that the app passes to
-    /// [`get_or_refresh`](token_cache_core::Session::get_or_refresh). By default nothing is revoked.
+    /// Revokes a refresh token at the provider after the app's own sign-out ([`logout`](crate::SignOutRoutes::logout)):
+    /// the one that the session stores under `key`. `source` sends the revocation, such as the source that the app
+    /// passes to [`get_or_refresh`](token_cache_core::Session::get_or_refresh). By default nothing is revoked.
     ///
     /// The revocation is sent in the background, one second after the sessions ended. If it fails, that is logged at
     /// WARN (`revocation_failed`). The sign-out is final nevertheless, and the token stays valid at the provider until

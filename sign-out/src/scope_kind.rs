@@ -1,6 +1,7 @@
 /// The kind of sessions that a sign-out ends. Pass it to
-/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) for the app's own sign-out. A
-/// [`SignOutEvent`](crate::SignOutEvent) reports it for every sign-out.
+/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) for the app's own sign-out
+/// ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)). A [`SignOutEvent`](crate::SignOutEvent) reports it for
+/// every sign-out.
 ///
 /// It is a [`SignOutScope`](token_cache_core::SignOutScope) without the session, `sid` or account, which the routes
 /// take from the request.
@@ -9,10 +10,12 @@
 pub enum SignOutScopeKind {
     /// One session: one sign-in of one browser in this app.
     Session,
-    /// The sessions with one `sid`: those of one browser at the provider, in all apps that share the cache. If the
-    /// session has no `sid`, the app's own sign-out ends only this session.
+    /// The sessions with one `sid`, the id of the provider's own session with the user: those of one browser at the
+    /// provider, in all apps that share the cache. If the session that signs out has no `sid`, the app's own sign-out
+    /// ends only that session.
     ProviderSession,
-    /// Every session of an account, in every browser. This is the default.
+    /// Every session of an account, in every browser. This is the default of
+    /// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope).
     #[default]
     Account,
 }

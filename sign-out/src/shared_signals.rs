@@ -28,8 +28,8 @@ impl SignOutRoutes {
     /// It verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
     /// `account-purged` and `sessions-revoked`. All other events end nothing.
     ///
-    /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of `iss_sub` and
-    /// `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
+    /// The subject of the token is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of
+    /// `iss_sub` and `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
     /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`, and
     /// an `opaque` session is a `sid`. The RISC events need a user.
     ///

@@ -11,18 +11,20 @@ pub struct SignOutEvent {
     pub cause: SignOutCause,
     /// The kind of sessions that the sign-out was to end.
     ///
-    /// For the app's own sign-out, it is the setting
+    /// For the app's own sign-out ([`RpInitiated`](SignOutCause::RpInitiated)), it is the setting
     /// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope). For a provider's message that ends the
     /// sessions with a `sid`, it is [`ProviderSession`](SignOutScopeKind::ProviderSession). For other messages, it is
     /// [`Account`](SignOutScopeKind::Account). A front-channel request without parameters ends only the session of the
     /// browser's ticket: [`Session`](SignOutScopeKind::Session).
     pub scope: SignOutScopeKind,
     /// The account that was signed out, or `None` if its id is not known. A provider's message with only a `sid` does
-    /// not name the account, and neither does a front-channel request without parameters. For the app's own sign-out,
-    /// the account is known only if the app stored the ID token under [`id_token_key`](crate::id_token_key).
+    /// not name the account, and neither does a front-channel request without parameters. For the app's own sign-out
+    /// ([`RpInitiated`](SignOutCause::RpInitiated)), the account is known only if the app stored the ID token under
+    /// [`id_token_key`](crate::id_token_key).
     pub account: Option<AccountId>,
     /// The provider's session (`sid`) that was signed out. For a provider's message, it comes from the message. For the
-    /// app's own sign-out, it comes from the ID token that the app stored.
+    /// app's own sign-out ([`RpInitiated`](SignOutCause::RpInitiated)), it comes from the ID token that the app stored
+    /// under [`id_token_key`](crate::id_token_key).
     ///
     /// It is `None` if the message or the ID token has no `sid`, or if no ID token is stored. It is also `None` if the
     /// provider sends the user's `sub` as the `sid` ([`SubjectAsSid`](crate::FrontChannelParameters::SubjectAsSid)).

@@ -5,7 +5,7 @@ use token_cache_core::Session;
 
 /// The live session of a request, as an extractor for handlers of axum and actix-web. It dereferences to [`Session`].
 ///
-/// The session check must run before the handler, since it reads the session from the cache:
+/// The [session check](crate::SessionCheck) must run before the handler, since it reads the session from the cache:
 /// [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check) in axum, `actix::ActixSignOut::session_check`
 /// in actix-web. If the request has no live session, the response is 401. If the session check did not run, the
 /// response is 500, so that a missing check is not mistaken for an anonymous user.
@@ -35,17 +35,19 @@ pub(crate) struct SessionChecked;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedInRejection {
-    /// The session check ran, and the request has no live session: the user is anonymous. The response is 401.
+    /// The [session check](crate::SessionCheck) ran, and the request has no live session: the user is anonymous. The
+    /// response is 401.
     #[error("not signed in")]
     NotSignedIn,
-    /// The session check did not run for the request: the app lacks the layer or middleware there. The response is 500.
+    /// The [session check](crate::SessionCheck) did not run for the request: the app does not apply its layer or
+    /// middleware to the route of the handler. The response is 500.
     #[error("the session check is missing; add the layer `SignOutRoutes::session_check`")]
     MissingLayer,
 }
 
 impl SignedIn {
-    /// Returns the session that the session check stored in a request's extensions. Use it in a framework for which
-    /// this crate has no extractor.
+    /// Returns the live session that the [session check](crate::SessionCheck) stored in a request's extensions. Use it
+    /// in a framework for which this crate has no extractor.
     ///
     /// # Errors
     /// - [`NotSignedIn`](SignedInRejection::NotSignedIn) if the session check ran, and the request has no live session.

@@ -20,7 +20,8 @@ const MAX_REMOVED: usize = 32;
 const MAX_VALUE_LEN: usize = 3_800;
 
 /// Short-lived cookies for a redirect of the browser to the provider and back. Each value has its own cookie, named by
-/// the `state` of the redirect, so several tabs do not disturb each other. A browser keeps the 8 newest.
+/// the `state` of the redirect, so several tabs do not disturb each other. A browser keeps the 8 newest of these
+/// cookies: [`set`](Self::set) removes the older ones.
 ///
 /// An app stores in them what the callback of a sign-in needs: nonce, PKCE verifier and
 /// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes use such cookies for their own redirects.

@@ -10,7 +10,8 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 use crate::TicketSource;
 
 /// A request extension that contains the result of reading the request's ticket. The app inserts it into the extensions
-/// of the request before the sign-out routes or the session check run. [`ExtensionTicketSource`] reads it there.
+/// of the request before the [sign-out routes](crate::SignOutRoutes) or the [session check](crate::SessionCheck) run.
+/// [`ExtensionTicketSource`] reads it there.
 ///
 /// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
 /// With actix-web, `actix::ActixSignOut::ticket_source` inserts the extension and removes the ticket.

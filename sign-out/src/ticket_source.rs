@@ -2,9 +2,9 @@ use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Result, Ticket};
 
-/// Reads and removes the tickets of requests, for the routes and the session check. Implement it if the app stores
-/// tickets elsewhere than in a cookie of their own, such as in the sessions of another library. Otherwise use
-/// [`TicketCookie`](crate::TicketCookie). Pass it to
+/// Reads and removes the [`Ticket`]s of requests, for the [sign-out routes](crate::SignOutRoutes) and the [session
+/// check](crate::SessionCheck). Implement it if the app stores tickets elsewhere than in a cookie of their own, such as
+/// in the sessions of another library. Otherwise use [`TicketCookie`](crate::TicketCookie). Pass it to
 /// [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
 ///
 /// ```
@@ -41,18 +41,20 @@ pub trait TicketSource: Send + Sync + 'static {
     /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The request is
     ///   handled like one of an ended session, and the ticket is removed.
     /// - [`KeyMissing`](token_cache_core::ErrorKind::KeyMissing) or [`Corrupt`](token_cache_core::ErrorKind::Corrupt)
-    ///   if the ticket cannot be read, and repeating the request does not help. The session check answers 503, except
-    ///   that it serves the [sign-in page](crate::SessionCheck::redirect_to). The ticket is removed there and by the
-    ///   app's own sign-out.
-    /// - Any other error if the ticket cannot be read now. The session check answers 503 and does not remove the
-    ///   ticket.
+    ///   if the ticket cannot be read, and repeating the request does not help. The [session
+    ///   check](crate::SessionCheck) answers 503, except that it serves the [sign-in
+    ///   page](crate::SessionCheck::redirect_to). A request for the sign-in page removes the ticket, and so does the
+    ///   app's own sign-out ([`logout`](crate::SignOutRoutes::logout)).
+    /// - Any other error if the ticket cannot be read now. The [session check](crate::SessionCheck) answers 503 and
+    ///   does not remove the ticket.
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it from the browser, which is then added to the
-    /// response. Return `None` if the browser has no cookie to remove, for example if the app removed the ticket from its own session.
+    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it from the browser. The header is
+    /// then added to the response. Return `None` if the browser has no cookie to remove, for example if the app removed
+    /// the ticket from its own session.
     ///
-    /// The [session check](crate::SessionCheck) calls it if the session has ended, or if the ticket is invalid or unreadable. The
-    /// [sign-out routes](crate::SignOutRoutes) call it when a user signs out, even if the request has no ticket. A ticket of an ended session opens no session, even if
-    /// it is not removed.
+    /// The [session check](crate::SessionCheck) calls it if the session has ended, or if the ticket is invalid or
+    /// unreadable. The [sign-out routes](crate::SignOutRoutes) call it when a user signs out, even if the request has
+    /// no ticket. A ticket of an ended session opens no session, even if the ticket is not removed.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

@@ -14,9 +14,11 @@ use crate::ConfigError;
 /// Providers disconnect early: the shortest known time is two and a half seconds. So the two limits must be less than
 /// two seconds in sum, and neither may be zero.
 ///
-/// The limit `sign_out` includes the wait for near caches. The default is enough for a lease of one second, even if an
-/// app server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short
-/// for the near caches of the app servers.
+/// The limit `sign_out` includes the wait for near caches. The default is enough for a near-cache
+/// [lease](token_cache_core::near_cache::NearCacheConfig::lease) of one second, even if an app server has crashed.
+/// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short for the near caches of the
+/// app servers, unless [`wait`](crate::SignOutRoutesBuilder::wait) is set to
+/// [`Wait::None`](token_cache_core::Wait::None).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For fetching the provider's keys.

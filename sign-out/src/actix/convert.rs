@@ -12,11 +12,11 @@ use http_body_util::StreamBody;
 use crate::cookies::OriginalCookies;
 
 /// Returns the method, the URL and the headers of an actix-web request in the types of the crate `http`. Returns `None`
-/// if one of them is invalid there: respond with 400.
+/// if one of them is invalid in that crate. The app should then respond with 400.
 ///
 /// Use it to call [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie), which take [`Parts`].
-/// The extensions of the request are not copied, except the original cookies behind
-/// [`CookieFilter`](super::CookieFilter).
+/// The extensions of the request are not copied, with one exception. If a [`CookieFilter`](super::CookieFilter) stored
+/// the original `Cookie` headers there, these are copied, so that `read_cookie` finds every cookie.
 pub fn parts(request: &HttpRequest) -> Option<Parts> {
     let mut converted = Request::builder()
         .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)

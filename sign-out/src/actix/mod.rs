@@ -51,9 +51,9 @@ pub struct ActixSignOut {
 }
 
 impl ActixSignOut {
-    /// Creates the actix-web form of `routes`. The tickets of requests come from the ticket source that `routes` was
-    /// built with. If only an actix-web request can reach the tickets, also call
-    /// [`ticket_source`](Self::ticket_source).
+    /// Creates the actix-web form of `routes`. The tickets of requests come from the [ticket
+    /// source](crate::SignOutRoutesBuilder::ticket_source) that `routes` was built with. If only an actix-web request
+    /// can reach the tickets, also call [`ticket_source`](Self::ticket_source).
     pub fn new(routes: SignOutRoutes) -> Self {
         Self {
             routes,
@@ -61,18 +61,21 @@ impl ActixSignOut {
         }
     }
 
-    /// Sets the source of the tickets, for tickets that only an actix-web request can reach, such as those in
-    /// `actix-session`. By default tickets come from the ticket source of the routes.
+    /// Sets where the sign-out routes and the session check find the ticket of a request, for tickets that only an
+    /// actix-web request can reach, such as those in `actix-session`. By default the tickets come from the [ticket
+    /// source](crate::SignOutRoutesBuilder::ticket_source) that the [`SignOutRoutes`] were built with.
     ///
-    /// Build the routes with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the tickets that
-    /// `tickets` reads. If the routes have any other ticket source, the tickets of `tickets` are read but not used.
+    /// Build the `SignOutRoutes` with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the
+    /// tickets that `tickets` reads. If they have any other ticket source, the tickets of `tickets` are read but not
+    /// used.
     pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self
     }
 
-    /// Returns a configuration function that mounts all five routes at [`paths`], in an app or a scope:
-    /// `App::new().configure(sign_out.routes())`.
+    /// Returns a configuration function that mounts the five sign-out routes at the [`paths`] of this crate, in an app
+    /// or a scope: `App::new().configure(sign_out.routes())`. They are the app's own sign-out, the return from the
+    /// provider, back-channel logout, front-channel logout and security events.
     ///
     /// Each route accepts every method, and answers 405 to the unsupported ones. A `HEAD` request never signs the user
     /// out. A request that is invalid for the crate `http` is answered with 400.

@@ -1,8 +1,9 @@
 use actix_web::HttpRequest;
 use token_cache_core::{Result, Ticket};
 
-/// Reads and removes the tickets of actix-web requests. Implement it if the app stores its tickets in sessions of
-/// `actix-session`, or anywhere else that only an actix-web request can reach. Pass it to
+/// Reads and removes the [`Ticket`]s of actix-web requests, for the [sign-out routes](super::ActixSignOut::routes) and
+/// the [session check](super::SessionCheck). Implement it if the app stores its tickets in sessions of `actix-session`,
+/// or anywhere else that only an actix-web request can reach. Pass it to
 /// [`ActixSignOut::ticket_source`](super::ActixSignOut::ticket_source).
 ///
 /// With `actix-session`, the ticket is one value in the session. `examples/actix-session` in the repository is a
@@ -47,14 +48,15 @@ pub trait TicketSource: Send + Sync + 'static {
     /// # Errors
     /// - [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if there is a value and it is not a ticket. The
     ///   request is handled like one of an ended session, and [`remove`](Self::remove) is called.
-    /// - Any other error if the ticket cannot be read now. The session check answers 503, as
+    /// - Any other error if the ticket cannot be read now. The [session check](super::SessionCheck) answers 503, as
     ///   [`TicketSource::ticket`](crate::TicketSource::ticket) describes.
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
     /// Removes the ticket from where the app stores it, such as its own session. It does not end the session that the
     /// ticket names.
     ///
-    /// The session check calls it if the session has ended, or if the ticket is invalid or unreadable. The routes also
-    /// call it at a sign-out, even if the request has no ticket.
+    /// The [session check](super::SessionCheck) calls it if the session has ended, or if the ticket is invalid or
+    /// unreadable. The [sign-out routes](super::ActixSignOut::routes) call it when a user signs out, even if the
+    /// request has no ticket.
     fn remove(&self, request: &HttpRequest);
 }
