@@ -51,7 +51,8 @@ impl ProviderBuilder {
     }
 
     /// Sets the client secret, which the OAuth provider issued to the app. By default the app has no client secret: it is a public client,
-    /// and each request contains only its client id, as a field of the form. [`build`](Self::build) refuses an empty client secret.
+    /// and each request contains only its client id, as the field `client_id` of the form in the body. [`build`](Self::build) refuses an
+    /// empty client secret.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self
@@ -67,8 +68,8 @@ impl ProviderBuilder {
     /// Sets the URL of the revocation endpoint (RFC 7009), and what the OAuth provider ends when a refresh token is revoked there. By
     /// default there is no revocation endpoint, and a sign-out revokes nothing.
     ///
-    /// `revocation` decides whether [`Session::sign_out_and_revoke`](token_cache_core::Session::sign_out_and_revoke) revokes. With
-    /// [`Revocation::None`], a sign-out revokes nothing, although the URL is set.
+    /// The parameter `revocation` decides whether [`Session::sign_out_and_revoke`](token_cache_core::Session::sign_out_and_revoke) revokes.
+    /// With [`Revocation::None`], a sign-out revokes nothing, although the URL is set. [`Revocation`] describes the other cases.
     pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
         self.revocation_url = Some(url.into());
         self.revocation = revocation;

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 /// The way in which the app sends its client id and its client secret to the token endpoint and the revocation endpoint (RFC 6749
 /// section 2.3.1). Pass it to [`ProviderBuilder::client_auth`](crate::ProviderBuilder::client_auth).
 ///
-/// It has no effect if the app is a public client, which has no client secret. The client id is then a field of the form.
+/// It has no effect if the app is a public client, which has no client secret. Its client id is sent as the field `client_id` of the form
+/// in the body of each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {

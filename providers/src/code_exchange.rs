@@ -19,8 +19,9 @@ impl CodeExchange {
     /// Creates the input for exchanging `code`, which is the parameter `code` of the callback. `redirect_uri` must equal the redirect URI
     /// that the app sent in the authorization request.
     ///
-    /// The caller must have compared the parameter `state` of the callback with the `state` of its own authorization request. Nothing is
-    /// checked here: [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty value.
+    /// The caller must have compared the parameter `state` of the callback with the `state` of its own authorization request. This
+    /// constructor checks nothing: [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty code and an empty redirect
+    /// URI.
     pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Self {
             code: code.into().into(),

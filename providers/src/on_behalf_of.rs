@@ -11,10 +11,10 @@ use crate::Provider;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBehalfOfGrant {
-    /// Token exchange (RFC 8693). The assertion is sent as the `subject_token`.
+    /// Token exchange (RFC 8693). The access token that the web API was called with is sent as the parameter `subject_token`.
     TokenExchange,
-    /// The JWT bearer grant (RFC 7523) with `requested_token_use=on_behalf_of`, as Microsoft Entra ID defines it. The assertion is sent as
-    /// the `assertion`.
+    /// The JWT bearer grant (RFC 7523) with `requested_token_use=on_behalf_of`, as Microsoft Entra ID defines it. The access token that the
+    /// web API was called with is sent as the parameter `assertion`.
     JwtBearer,
 }
 

@@ -18,10 +18,11 @@ use crate::{
 ///
 /// Create it once with [`builder`](Self::builder), and share it among all requests of the app. Pass it to
 /// [`Session::get_or_refresh`](token_cache_core::Session::get_or_refresh), which calls it when the stored tokens have expired or are about
-/// to expire. Clones share the connections and the following pause.
+/// to expire. Clones share the connections, and so do the token sources that [`client_credentials`](Self::client_credentials) and
+/// [`on_behalf_of`](Self::on_behalf_of) create.
 ///
-/// If the token endpoint answers `invalid_client`, no token request is sent for 10 seconds, for any user. Each token request in that time
-/// fails with the same error.
+/// If the token endpoint answers `invalid_client`, this provider, its clones and those token sources send no token request for 10 seconds,
+/// for any user. Each token request in that time fails with the same error. Revocations are still sent.
 ///
 /// A refresh fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the stored tokens have no refresh
 /// token. A revocation fails in the same way if no revocation endpoint is set.
@@ -93,11 +94,13 @@ impl Provider {
     /// # Errors
     /// - [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the code, the redirect URI or the code verifier
     ///   is empty.
-    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the provider answers `invalid_grant`: the code has expired,
-    ///   was used before or belongs to another sign-in.
+    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the provider answers `invalid_grant`, or a code of
+    ///   [`invalid_grant_codes`](ProviderBuilder::invalid_grant_codes): the authorization code has expired, was used before or belongs to
+    ///   another sign-in.
     /// - For any other failure, the [kind](token_cache_core::RefreshErrorKind) that the same failure of a refresh has.
     ///
-    /// Every failure except the first is logged at WARN (`code_exchange_failed`). The code may be used up: the user must sign in again.
+    /// Every failure except that of an empty value is logged at WARN (`code_exchange_failed`). The authorization code may then be used up:
+    /// the user must sign in again.
     pub async fn exchange_code(
         &self,
         code: CodeExchange,
@@ -117,14 +120,14 @@ impl Provider {
     }
 
     /// Creates a [`TokenSource`] for tokens of the app itself, without a user (client credentials grant, RFC 6749 section 4.4). It has the
-    /// settings of this provider and shares its connections.
+    /// settings of this provider and shares its connections. [`ClientCredentialsSource`] describes how to use it.
     pub fn client_credentials(&self) -> ClientCredentialsSource {
         ClientCredentialsSource::new(self.clone())
     }
 
     /// Creates a [`TokenSource`] for a web API that requests tokens on behalf of a user. `assertion` is the access token that the web API
     /// was called with. `exchange` is the grant that the provider supports. The source has the settings of this provider and shares its
-    /// connections.
+    /// connections. [`OnBehalfOfSource`] describes how to use it.
     ///
     /// The caller must have verified the assertion: it is sent to the provider unchecked. If it is empty, a refresh that must send it
     /// fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
