@@ -49,7 +49,8 @@ pub struct DynamoDbConfig {
     )]
     pub connect_timeout: Duration,
     /// The limit for all requests to DynamoDB of one call of the cache (a method of `TokenCache` or `Session`) together, retries included.
-    /// It is over zero and at most 10 minutes. Default: 2 s. In a bulk sign-out, it applies to each step.
+    /// It is over zero and at most 10 minutes. Default: 2 s. In a [bulk sign-out](token_cache_core::BulkSignOut), it applies separately to
+    /// each account, and to each page of the list of an issuer's accounts.
     ///
     /// If DynamoDB does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(

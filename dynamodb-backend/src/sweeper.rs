@@ -32,15 +32,17 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 /// time-to-live does.
 ///
 /// Create it with [`every`](Self::every), and pass it to [`DynamoDbStore::sweep`] or [`DynamoDbStore::sweep_in_background`]. For a store
-/// that sweeps by itself, set [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) instead.
+/// that sweeps in the background after [`connect`](DynamoDbStore::connect), set [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep)
+/// instead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
     /// The interval between two scans by [`sweep_in_background`](DynamoDbStore::sweep_in_background), in the whole fleet. Set at least a
-    /// minute: each scan reads the whole table. A single [`sweep`](DynamoDbStore::sweep) ignores it.
+    /// minute, since each scan reads the whole table. Less than 100 milliseconds is an error of `sweep_in_background`. A single
+    /// [`sweep`](DynamoDbStore::sweep) ignores it.
     ///
     /// The items of a session are deleted at most 9/8 of the interval after the session's sign-out, plus the time of one scan. If the app
-    /// server that scans dies, or its scan fails, the deletion takes twice as long.
+    /// server that scans dies, or its scan fails, the deletion takes up to twice as long.
     pub every: Duration,
     /// The read units per second of the table's capacity that a scan may consume. Zero counts as 1. Scanning a table of 1 GB consumes
     /// 262,144 read units, which takes 44 minutes at the default of 100 per second.
@@ -72,7 +74,8 @@ impl SweepOptions {
 pub struct SweepReport {
     /// The number of items that the sweep read: entries, refresh locks and background sessions, of live and of ended sessions.
     pub visited: usize,
-    /// The number of items that the sweep deleted, because they belonged to ended sessions. They are a part of [`visited`](Self::visited).
+    /// The number of items that the sweep deleted, because they belonged to ended sessions. They are also counted in
+    /// [`visited`](Self::visited).
     pub deleted: usize,
 }
 
@@ -86,16 +89,18 @@ impl DynamoDbStore {
     ///
     /// # Errors
     /// The errors of the store, such as [`Denied`](token_cache_core::ErrorKind::Denied) if a permission is missing. Items that were deleted
-    /// before the error stay deleted. Call it again to delete the rest.
+    /// before the error stay deleted. Call the method again to delete the remaining items of ended sessions.
     pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Starts a task that sweeps, as [`sweep`](Self::sweep) does, at the interval of `options`. [`connect`](Self::connect) starts this task
-    /// itself if [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call it on a tokio runtime; otherwise it panics.
+    /// Starts a task that deletes the items of ended sessions, as [`sweep`](Self::sweep) does, at the interval
+    /// [`every`](SweepOptions::every) of `options`. It returns at once. [`connect`](Self::connect) starts this task itself if
+    /// [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call it on a tokio runtime; otherwise it panics.
     ///
     /// The task ends when the last clone of the store is dropped. All app servers may start it: for each interval, one of them sweeps. A
-    /// failed sweep is logged at WARN (`sweep_failed`), for example if a permission is missing. The next one deletes what is left.
+    /// failed sweep is logged at WARN (`sweep_failed`), for example if a permission is missing. The next sweep deletes the remaining items
+    /// of ended sessions.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the interval is under 100 milliseconds.

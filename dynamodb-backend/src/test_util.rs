@@ -5,7 +5,7 @@ use token_cache_core::SessionId;
 use crate::{cursor, record};
 
 /// Decodes `bytes` as a session, as the record of a namespace, and as the cursor of a list of accounts. The results are dropped. A fuzz
-/// test calls it with arbitrary bytes: it must return for each of them, without a panic.
+/// test calls it with arbitrary bytes: it must return for each of them, without a panic. An app does not need it.
 pub fn decode_all(bytes: &[u8]) {
     let _ = record::decode_session(SessionId::from_bytes([0; 16]), bytes);
     let _ = record::decode_namespace(bytes);

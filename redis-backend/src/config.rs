@@ -50,7 +50,8 @@ pub struct RedisConfig {
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
     /// The limit for all requests to Redis of one call of the cache (a method of `TokenCache` or `Session`) together, retries included. It
-    /// is over zero and at most 10 minutes. Default: 1 s. In a bulk sign-out, it applies to each request.
+    /// is over zero and at most 10 minutes. Default: 1 s. In a [bulk sign-out](token_cache_core::BulkSignOut), it applies to each request
+    /// separately.
     ///
     /// If Redis does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(deserialize_with = "duration::deserialize")]

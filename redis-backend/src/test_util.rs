@@ -5,7 +5,7 @@ use token_cache_core::SessionId;
 use crate::{backplane::message, cursor, record};
 
 /// Decodes `bytes` as a session, as an entry, as the record of a namespace, and as the cursor of a list of accounts. The results are
-/// dropped. A fuzz test calls it with arbitrary bytes: it must return for each of them, without a panic.
+/// dropped. A fuzz test calls it with arbitrary bytes: it must return for each of them, without a panic. An app does not need it.
 pub fn decode_all(bytes: &[u8]) {
     let _ = record::decode_session(SessionId::from_bytes([0; 16]), bytes);
     let _ = record::decode_entry(bytes.to_vec());
@@ -15,8 +15,8 @@ pub fn decode_all(bytes: &[u8]) {
     }
 }
 
-/// Decodes `bytes` as a message of the backplane. The result is dropped. A fuzz test calls it with arbitrary bytes: it must return for each
-/// of them, without a panic.
+/// Decodes `bytes` as a message of the [`Backplane`](token_cache_core::Backplane). The result is dropped. A fuzz test calls it with
+/// arbitrary bytes: it must return for each of them, without a panic. An app does not need it.
 pub fn decode_message(bytes: &[u8]) {
     let _ = message::decode(bytes);
 }
