@@ -94,9 +94,9 @@ impl DynamoDbStore {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Starts a task that deletes the items of ended sessions, as [`sweep`](Self::sweep) does, at the interval
-    /// [`every`](SweepOptions::every) of `options`. It returns at once. [`connect`](Self::connect) starts this task itself if
-    /// [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call it on a tokio runtime; otherwise it panics.
+    /// Starts a task that deletes the items of ended sessions, as [`sweep`](Self::sweep) does, at the interval `options.every`. It returns
+    /// at once. [`connect`](Self::connect) starts this task itself if [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call
+    /// it on a tokio runtime; otherwise it panics.
     ///
     /// The task ends when the last clone of the store is dropped. All app servers may start it: for each interval, one of them sweeps. A
     /// failed sweep is logged at WARN (`sweep_failed`), for example if a permission is missing. The next sweep deletes the remaining items

@@ -43,8 +43,8 @@ pub type CoreProviderMetadataWith<A> = ProviderMetadata<
 /// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata), which has no revocation endpoint.
 pub type ProviderMetadataWithRevocation = CoreProviderMetadataWith<RevocationProviderMetadata>;
 
-/// The member `revocation_endpoint` in the metadata of a provider (RFC 8414 section 2). Discovery creates it as a part of
-/// [`ProviderMetadataWithRevocation`].
+/// The member `revocation_endpoint` in the metadata of a provider (RFC 8414 section 2). `ProviderMetadataWithRevocation::discover_async`
+/// creates it as a part of the [`ProviderMetadataWithRevocation`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevocationProviderMetadata {

@@ -33,7 +33,7 @@ pub struct RedisConfig {
     /// The name of the ACL user at the Redis servers. It is sent only with a [`password`](Self::password). Default: `None`, which is the
     /// user `default` of Redis.
     pub username: Option<String>,
-    /// The password at the Redis servers. Default: `None`, which sends neither a password nor the user name.
+    /// The password of the ACL user at the Redis servers. Default: `None`, which sends neither a password nor the user name.
     pub password: Option<SecretString>,
     /// The number of the Redis database. Default: 0. A Cluster has only the database 0: any other number is a configuration error.
     pub db: u32,
@@ -99,7 +99,7 @@ pub struct Sentinel {
     /// `default` of the Sentinels.
     #[serde(default)]
     pub username: Option<String>,
-    /// The password at the Sentinels. Default: `None`, which sends neither a password nor the user name.
+    /// The password of the ACL user at the Sentinels. Default: `None`, which sends neither a password nor the user name.
     #[serde(default)]
     pub password: Option<SecretString>,
 }

@@ -12,23 +12,24 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256. It is OpenID Connect's default for a registered client.
+    /// `RS256`: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3). It is OpenID Connect's default for a registered
+    /// client.
     Rs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    /// `RS384`: RSASSA-PKCS1-v1_5 with SHA-384 (RFC 7518 section 3.3).
     Rs384,
-    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    /// `RS512`: RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 section 3.3).
     Rs512,
-    /// RSASSA-PSS with SHA-256.
+    /// `PS256`: RSASSA-PSS with SHA-256 (RFC 7518 section 3.5).
     Ps256,
-    /// RSASSA-PSS with SHA-384.
+    /// `PS384`: RSASSA-PSS with SHA-384 (RFC 7518 section 3.5).
     Ps384,
-    /// RSASSA-PSS with SHA-512.
+    /// `PS512`: RSASSA-PSS with SHA-512 (RFC 7518 section 3.5).
     Ps512,
-    /// ECDSA on P-256 with SHA-256.
+    /// `ES256`: ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
     Es256,
-    /// ECDSA on P-384 with SHA-384.
+    /// `ES384`: ECDSA on P-384 with SHA-384 (RFC 7518 section 3.4).
     Es384,
-    /// Ed25519. A token's `alg` may be `EdDSA` or `Ed25519` (RFC 9864).
+    /// `EdDSA` with Ed25519 (RFC 8037). A token's `alg` may be `EdDSA` or `Ed25519` (RFC 9864).
     EdDsa,
 }
 

@@ -131,8 +131,8 @@ impl SignOutRoutesBuilder {
     }
 
     /// Sets the time limits for a provider's message and for a sign-out. The default is [`Timeouts::default`]: 600 ms
-    /// for fetching keys and 1.2 s for the sign-out. [`Timeouts`] describes the limits that [`build`](Self::build)
-    /// checks.
+    /// for fetching the provider's keys, and 1.2 s for the sign-out. [`Timeouts`] describes the limits that
+    /// [`build`](Self::build) checks.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self

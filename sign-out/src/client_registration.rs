@@ -204,7 +204,7 @@ impl ClientRegistration {
     /// `https://accounts.google.com`. Register such a sender of events, called a *transmitter*, as a separate client.
     /// Its client id is the audience of its event stream.
     ///
-    /// An event is rejected with 400 if it names only accounts of issuers that are neither this one nor that of the
+    /// An event is rejected with 400 if it names only accounts whose issuer is neither `issuer` nor the issuer of this
     /// registration.
     pub fn subject_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.subject_issuer = Some(issuer.into());

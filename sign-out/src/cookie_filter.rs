@@ -33,7 +33,8 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// Creates the layer. It has no settings.
+    /// Creates the layer, which has no settings. Make it the app's outermost layer, such as with axum's
+    /// `Router::layer`.
     pub const fn new() -> Self {
         Self
     }

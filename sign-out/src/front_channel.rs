@@ -37,9 +37,11 @@ impl SignOutRoutes {
     /// The request names a session of the provider by the parameters `iss` and `sid`. The app's sessions with this
     /// `sid` end on every server (G1). Cookies are not needed, since browsers send none to a frame of another site.
     /// Other parameters are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
+    /// [`FrontChannelParameters`] says which sessions end then.
     ///
-    /// The request is not authenticated. So it ends only the sessions with this `sid`, even with
-    /// [`SidMeaning::Account`](token_cache_core::SidMeaning::Account). A later sign-in with the same `sid` is accepted.
+    /// The request is not authenticated. So a request with `iss` and the provider's `sid` ends only the sessions with
+    /// this `sid`, even with [`SidMeaning::Account`](token_cache_core::SidMeaning::Account). A later sign-in with the
+    /// same `sid` is accepted.
     ///
     /// The response is
     /// - 200 if the sessions have ended. The text is the same whether a session existed or not.

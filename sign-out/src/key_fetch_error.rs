@@ -19,8 +19,8 @@ impl KeyFetchError {
         }
     }
 
-    /// Returns the issuers whose keys cannot be fetched now, in the order in which the clients were added. An issuer
-    /// with several clients can appear several times. The keys of all other issuers are available.
+    /// Returns the issuers whose signing keys cannot be fetched now, in the order in which the clients were added. An
+    /// issuer with several clients can appear several times. The keys of all other issuers are available.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(issuer, _)| issuer.as_str())
     }

@@ -57,7 +57,7 @@ pub(crate) struct Inner {
 }
 
 impl SignOutRoutes {
-    /// Creates a builder for routes that end the sessions of `cache`. Add at least one
+    /// Creates a builder for [`SignOutRoutes`] that end the sessions of `cache`. Add at least one
     /// [`client`](SignOutRoutesBuilder::client), and then call [`build`](SignOutRoutesBuilder::build).
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)

@@ -8,7 +8,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignOutScopeKind {
-    /// One session: one sign-in of one browser in this app.
+    /// One session: one sign-in of one browser in this app. The other sessions of the account stay live.
     Session,
     /// The sessions with one `sid`, the id of the provider's own session with the user: those of one browser at the
     /// provider, in all apps that share the cache. If the session that signs out has no `sid`, the app's own sign-out

@@ -26,12 +26,12 @@ impl SignOutRoutes {
     /// [`SECURITY_EVENTS`](crate::paths::SECURITY_EVENTS). A provider that sends such tokens is called a *transmitter*.
     ///
     /// It verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
-    /// `account-purged` and `sessions-revoked`. All other events end nothing.
+    /// `account-purged` and `sessions-revoked`. A token without such an event ends no session.
     ///
     /// The subject of the token is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of
     /// `iss_sub` and `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
     /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`, and
-    /// an `opaque` session is a `sid`. The RISC events need a user.
+    /// an `opaque` session is a `sid`. The RISC events need a user in the subject.
     ///
     /// A session that was authenticated after the token's `iat` does not end (G2), unless it has the `sid` that the
     /// token names.

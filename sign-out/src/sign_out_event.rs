@@ -2,8 +2,9 @@ use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
 
 use crate::SignOutScopeKind;
 
-/// The report of a sign-out that the routes carried out, or failed to carry out. The function that was set with
-/// [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives it, for example to write an audit log.
+/// The report of a sign-out that the [sign-out routes](crate::SignOutRoutes) carried out, or failed to carry out. The
+/// function that was set with [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives it, for example to
+/// write an audit log.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignOutEvent {

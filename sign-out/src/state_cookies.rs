@@ -143,7 +143,8 @@ impl StateCookies {
     }
 
     /// Returns the `Set-Cookie` header that removes the cookie of `state`. Add it to the callback's response, so that
-    /// each `state` is valid once. Returns `None` if [`set`](Self::set) would refuse `state`: no cookie can have it.
+    /// each `state` is valid once. Returns `None` if [`set`](Self::set) would refuse `state`, since then no such cookie
+    /// exists.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
         is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }

@@ -54,7 +54,7 @@ impl TicketExtension {
 pub struct ExtensionTicketSource;
 
 impl ExtensionTicketSource {
-    /// Creates the ticket source. It has no settings.
+    /// Creates the ticket source, which has no settings.
     pub const fn new() -> Self {
         Self
     }

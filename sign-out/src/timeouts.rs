@@ -47,8 +47,9 @@ impl Timeouts {
     /// that, the response is 503, and the message is verified later as
     /// [`back_channel_logout`](crate::SignOutRoutes::back_channel_logout) describes.
     ///
-    /// The app's own sign-out waits at most this long for the provider's discovery document, which names the logout
-    /// endpoint. After that, the response is a page that says that the user is signed out only in this app.
+    /// The app's own sign-out ([`logout`](crate::SignOutRoutes::logout)) waits at most this long for the provider's
+    /// discovery document, which names the logout endpoint. After that, the response is a page that says that the user
+    /// is signed out only in this app.
     pub fn keys(mut self, timeout: Duration) -> Self {
         self.keys = timeout;
         self

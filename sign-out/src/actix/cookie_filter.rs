@@ -28,7 +28,7 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// Creates the middleware. It has no settings.
+    /// Creates the middleware, which has no settings. Pass it to `App::wrap`.
     pub const fn new() -> Self {
         Self
     }
