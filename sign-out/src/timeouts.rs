@@ -17,8 +17,7 @@ use crate::ConfigError;
 /// The limit `sign_out` includes the wait for near caches. The default is enough for a near-cache
 /// [lease](token_cache_core::near_cache::NearCacheConfig::lease) of one second, even if an app server has crashed.
 /// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short for the near caches of the
-/// app servers, unless [`wait`](crate::SignOutRoutesBuilder::wait) is set to
-/// [`Wait::None`](token_cache_core::Wait::None).
+/// app servers, unless [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For fetching the provider's keys.
