@@ -138,22 +138,25 @@ impl fmt::Debug for ProviderSid {
 }
 
 hash_name! {
-    /// The keyed hash of an issuer. A store receives it in place of the issuer's text (G5). A [`TokenCache`](crate::TokenCache) computes
-    /// it.
+    /// The keyed hash of an issuer. A store receives it in place of the issuer's text (G5), for example in
+    /// [`SidIndex::check_issuer`](crate::SidIndex::check_issuer).
+    ///
+    /// A [`TokenCache`](crate::TokenCache) computes it. Apps do not need it.
     IssuerKey
 }
 
 hash_name! {
-    /// The keyed hash of a provider's `sid` together with its issuer. A store receives it in place of the texts (G5). A
-    /// [`TokenCache`](crate::TokenCache) computes it.
+    /// The keyed hash of a provider's `sid` together with its issuer. A store receives it in place of these two texts (G5).
     ///
-    /// The [`SidIndex`](crate::SidIndex) of a store finds the accounts of a `sid` by it.
+    /// The [`SidIndex`](crate::SidIndex) of a store finds the accounts of a `sid` by it. A [`TokenCache`](crate::TokenCache) computes it.
+    /// Apps do not need it.
     SidKey
 }
 
 /// The name of an account in a store: the keyed hash of its issuer, and the keyed hash of its issuer and subject together.
 ///
-/// A [`TokenCache`](crate::TokenCache) computes it from an [`AccountId`]. A store never receives the `AccountId` itself (G5).
+/// A [`TokenCache`](crate::TokenCache) computes it from an [`AccountId`]. A store never receives the `AccountId` itself (G5). Apps do not
+/// need this type.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
     issuer: IssuerKey,
@@ -161,8 +164,9 @@ pub struct AccountKey {
 }
 
 impl AccountKey {
-    /// Creates the name from the two hashes, for a store that reads an account's name from its own data. `subject` is the keyed hash of
-    /// issuer and subject together.
+    /// Creates the name of an account from its two keyed hashes. A store calls it when it reads an account's name from its own data.
+    ///
+    /// `issuer` is the keyed hash of the account's issuer. `subject` is the keyed hash of the account's issuer and subject together.
     pub const fn new(issuer: IssuerKey, subject: [u8; 16]) -> Self {
         Self { issuer, subject }
     }

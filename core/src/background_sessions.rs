@@ -5,17 +5,20 @@ use async_trait::async_trait;
 use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
-    /// The name under which an account's background sessions are stored: a keyed hash, which a [`TokenCache`](crate::TokenCache) computes.
+    /// The name under which an account's [background sessions](BackgroundSession) are stored: a keyed hash. A
+    /// [`TokenCache`](crate::TokenCache) computes it, and apps do not need it.
     ///
     /// All sessions of an account with [background access](crate::SignIn::background_access) share one name. A session that a web API began
     /// on behalf of a user has another name, which is computed from the user's access token.
     BackgroundKey
 }
 
-/// The encrypted ticket secret of a session. A store keeps it so that a job without a ticket can open the session.
+/// The encrypted ticket secret of a session. A store keeps it so that the session can be opened without its ticket: by a job, or by a web
+/// API that has the user's access token.
 ///
-/// A sign-in with [`background_access`](crate::SignIn::background_access) stores it.
-/// [`TokenCache::background_session`](crate::TokenCache::background_session) reads it, and can open the session until the session ends.
+/// A sign-in with [`background_access`](crate::SignIn::background_access) stores it, and
+/// [`TokenCache::background_session`](crate::TokenCache::background_session) reads it.
+/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) stores and reads it too. Apps do not need this type.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackgroundSession {
@@ -26,7 +29,10 @@ pub struct BackgroundSession {
 }
 
 impl BackgroundSession {
-    /// Creates the value to store for the session `session_id`. `sealed` is its encrypted ticket secret. The bytes are not encrypted here.
+    /// Creates the background session of the session `session_id`. A sign-in calls it, and a store calls it when it reads a background
+    /// session from its own data.
+    ///
+    /// `sealed` is the session's ticket secret, which is encrypted already. This function does not encrypt it.
     pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
         Self { session_id, sealed }
     }
@@ -38,15 +44,16 @@ impl fmt::Debug for BackgroundSession {
     }
 }
 
-/// The part of a store that keeps encrypted ticket secrets, for sessions that a job can open without a ticket. It is optional.
+/// The part of a store that keeps encrypted ticket secrets, for sessions that can be opened without a ticket. It is optional.
 ///
-/// Without it, a sign-in with [`background_access`](crate::SignIn::background_access) fails with
-/// [`Unsupported`](crate::ErrorKind::Unsupported). A background session belongs to one session. When that session ends, for example by a
-/// sign-out, the background session is no longer returned.
+/// Without it, a sign-in with [`background_access`](crate::SignIn::background_access) and
+/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) fail with [`Unsupported`](crate::ErrorKind::Unsupported). A [background
+/// session](BackgroundSession) belongs to one session. When that session ends, for example by a sign-out, the background session is no
+/// longer returned.
 #[async_trait]
 pub trait BackgroundSessions: Send + Sync {
-    /// Stores the background session of a session under `name` in the account. It replaces an earlier background session of the same
-    /// session. Those of other sessions stay.
+    /// Stores `background_session` under `name` in the account. A sign-in calls it in its last step. The call replaces an earlier
+    /// background session of the same session. The background sessions of other sessions stay.
     ///
     /// Sends one request, or three if the store has sessions and background sessions in separate items.
     ///

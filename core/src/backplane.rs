@@ -6,13 +6,13 @@ use crate::{AccountKey, Result, entropy, hash_name::hash_name};
 
 /// The id of an app server in its fleet. It is random, and new each time that a [`TokenCache`](crate::TokenCache) is opened.
 ///
-/// The store lists servers with a near-cache lease by it. A sign-out reports by it which servers it waited for, in
-/// [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
+/// The store lists the app servers that hold a near-cache lease by it ([`LeaseHolder`]). A sign-out reports by it which servers it waited
+/// for, in [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId([u8; 16]);
 
 impl ServerId {
-    /// Creates a random id. Opening a [`TokenCache`](crate::TokenCache) calls it.
+    /// Creates a random id for an app server. Opening a [`TokenCache`](crate::TokenCache) calls it, so apps do not need it.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -20,7 +20,8 @@ impl ServerId {
         entropy::random().map(Self)
     }
 
-    /// Creates the id from its 16 bytes, for a store that reads them from its own data or from a message.
+    /// Creates an app server's id from its 16 bytes. A store calls it when it reads the bytes from its registry of near-cache leases, or
+    /// from a message of its backplane.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -49,20 +50,20 @@ hash_name! {
     /// [`LeaseHolder`].
     ///
     /// If the registry is lost, for example because the store was emptied, the store creates a new one with a new id. A new registry may
-    /// lack leases that are still running. By the id, a sign-out notices a new registry, and waits for the longest lease
+    /// lack leases that have not expired yet. By the id, a sign-out notices a new registry, and waits for the longest lease
     /// ([`AckWait`](crate::near_cache::AckWait)).
     RegistryId
 }
 
 hash_name! {
-    /// The id of one attempt to send an invalidation message. The store creates it.
+    /// The id of one attempt to send an [`InvalidationMessage`]. The store creates it when it publishes the message.
     ///
-    /// A repeated message has a new id. An acknowledgement names the attempt that it answers.
+    /// A message that is published again has a new id. By the id, an [`Acknowledgement`] names the attempt that it answers.
     InvalidationId
 }
 
 impl RegistryId {
-    /// Creates a random id, for a store that creates its registry of near-cache leases.
+    /// Creates a random id for a registry of near-cache leases. A store calls it when it may have to create the registry.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -72,7 +73,7 @@ impl RegistryId {
 }
 
 impl InvalidationId {
-    /// Creates a random id, for a store that publishes an invalidation message.
+    /// Creates a random id for an invalidation message. A store calls it each time that it publishes such a message.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -88,13 +89,13 @@ impl InvalidationId {
     reason = "a listener that does not handle every variant breaks G1"
 )]
 pub enum Invalidation {
-    /// The near-cache entries of these accounts.
+    /// The near-cache entries of these accounts. The near-cache entries of other accounts stay.
     Accounts(Vec<AccountKey>),
-    /// All near-cache entries, for a sign-out of too many accounts to name, or of accounts that cannot be listed.
+    /// The near-cache entries of all accounts. It is for a sign-out of more than 100 accounts, or of accounts that cannot be listed.
     Everything,
 }
 
-/// A message that tells app servers which near-cache entries to drop, and which server waits for their acknowledgements.
+/// A message that tells app servers which near-cache entries to drop, and to which app server they send their acknowledgements.
 ///
 /// The store delivers it to the [`InvalidationListener`] of each app server with an open backplane connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +103,8 @@ pub enum Invalidation {
 pub struct InvalidationMessage {
     /// The id of this message, which an [`Acknowledgement`] repeats.
     pub id: InvalidationId,
-    /// The app server that signs out, waits for the acknowledgements and receives them. `None` if no server waits: then no server
-    /// acknowledges the message.
+    /// The app server that signs out, and that receives the acknowledgements of this message. `None` if the message needs no
+    /// acknowledgement. The app servers then send none.
     pub origin: Option<ServerId>,
     /// The near-cache entries to drop.
     pub what: Invalidation,
@@ -120,16 +121,17 @@ pub struct Acknowledgement {
     /// The app server that has dropped its near-cache entries.
     pub server: ServerId,
     /// The registry of near-cache leases that `server` has known for longer than any lease lasts, on its present backplane connection. Such
-    /// a registry contains every lease that is running.
+    /// a registry contains every lease that has not expired.
     ///
     /// `None` if `server` has not known its registry for that long, or has not recently read how long the longest lease is.
     pub knows: Option<RegistryId>,
 }
 
-/// An app server that holds a near-cache lease, as the store's registry lists it.
+/// An app server that holds a near-cache lease: an item of the store's registry of near-cache leases. With the lease, the app server may
+/// serve entries from its near cache.
 ///
-/// [`Published::holders`] has the servers that a sign-out waits for. If some of them did not acknowledge, [`BackplaneConnection::reap`]
-/// removes them from the registry.
+/// [`Published::holders`] has the servers that a sign-out waits for. If some of them did not acknowledge the invalidation message,
+/// [`BackplaneConnection::reap`] removes them from the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row of the registry")]
 pub struct LeaseHolder {
@@ -138,25 +140,26 @@ pub struct LeaseHolder {
     /// The number of the server's last renewal of its lease, which the store assigned.
     ///
     /// No other renewal ever has the same number, even after the registry was lost, or after a failover to a replica that lacked the last
-    /// renewals. By the number, [`BackplaneConnection::reap`] notices that the server has renewed its lease since.
+    /// renewals. By the number, [`BackplaneConnection::reap`] notices that the server has renewed its lease after the store returned this
+    /// item.
     pub renewal: u64,
 }
 
 /// The result of publishing an invalidation message: its id, and the app servers that must acknowledge it. A store creates it.
 ///
-/// The store reads the list of leases in the same step in which it publishes the message.
+/// The store reads the registry of near-cache leases in the same step in which it publishes the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "an answer of the protocol")]
 pub struct Published {
-    /// The id of the message that was published.
+    /// The id of the invalidation message that was published. Each [`Acknowledgement`] of the message repeats it.
     pub id: InvalidationId,
     /// The registry of near-cache leases from which the store read `holders`.
     ///
     /// `None` if the store cannot tell whether this server's backplane connection uses the same registry. A sign-out then waits for the
     /// longest lease.
     pub registry: Option<RegistryId>,
-    /// The app servers that held a lease when the store published the message. The origin of the message is one of them if it holds a
-    /// lease.
+    /// The app servers that held a near-cache lease when the store published the message. The origin of the message is one of them if it
+    /// holds a lease.
     pub holders: Vec<LeaseHolder>,
 }
 
@@ -196,12 +199,12 @@ pub trait Backplane: Send + Sync {
     ) -> Result<Arc<dyn BackplaneConnection>>;
 
     /// Publishes an invalidation message for a change that no [`TokenStore::evict`](crate::TokenStore::evict) has published. Examples are a
-    /// bulk sign-out, and a write that replaces an entry. Sends one request.
+    /// bulk sign-out, and a write that replaces an entry. `what` names the near-cache entries to drop. Sends one request.
     ///
     /// The app servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none.
     ///
     /// # Errors
-    /// The store's own failures. The message may have been published nevertheless.
+    /// The store's own failures. The store may have published the message nevertheless.
     async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published>;
 }
 
@@ -224,8 +227,9 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// The store's own failures. The connection cannot be used any more.
     async fn renew(&self) -> Result<RegistryId>;
 
-    /// Returns the id of the registry of near-cache leases, without entering this app server in it. Creates the registry if it does not
-    /// exist. Sends one request, which is a write.
+    /// Returns the id of the registry of near-cache leases, without entering this app server in it. The app server calls it when it opens a
+    /// connection and after each [`reap`](Self::reap), to notice that the registry was lost. Creates the registry if it does not exist.
+    /// Sends one request, which is a write.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
@@ -234,15 +238,16 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// Removes the app servers in `silent` from the registry of near-cache leases, so that later sign-outs do not wait for them. Sends one
     /// request.
     ///
-    /// The caller passes servers that did not acknowledge an invalidation message until their lease expired. The store removes a server
-    /// only if its [`renewal`](LeaseHolder::renewal) in the registry still equals that in `silent`. A server that has renewed its lease
-    /// since then stays in the registry.
+    /// The caller passes servers that did not acknowledge an invalidation message before their lease expired. The store removes a server
+    /// only if its [`renewal`](LeaseHolder::renewal) in the registry still equals the one in `silent`. A server that has renewed its lease
+    /// in the meantime stays in the registry.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn reap(&self, silent: &[LeaseHolder]) -> Result<()>;
 
-    /// Removes this app server from the registry of near-cache leases, so that no sign-out waits for it. Sends one request.
+    /// Removes this app server from the registry of near-cache leases, so that no sign-out waits for it. The app server calls it when it
+    /// stops to use its near cache, for example because its [`TokenCache`](crate::TokenCache) is dropped. Sends one request.
     ///
     /// The caller must have stopped serving near-cache entries.
     ///
@@ -250,7 +255,7 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// As [`renew`](Self::renew).
     async fn leave(&self) -> Result<()>;
 
-    /// Waits until the connection is lost, and then returns. The listener may have missed invalidation messages since some time before
-    /// that.
+    /// Waits until this backplane connection is lost, and then returns. The connection's listener may have missed invalidation messages
+    /// since some time before that.
     async fn lost(&self);
 }

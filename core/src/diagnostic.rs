@@ -38,14 +38,16 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
-    /// The finding may be intended. It weakens no promise by itself. It is logged at INFO.
+    /// The finding may be intended. By itself, it weakens no promise of token-cache, such as that a sign-out is final on every server (G1).
+    /// It is logged at INFO.
     Info,
-    /// The finding weakens a promise, such as that a sign-out is final on every server (G1), or requests will fail. It is logged at WARN.
+    /// The finding must be fixed. It weakens a promise of token-cache, such as that a sign-out is final on every server (G1), or requests
+    /// to the store will fail. It is logged at WARN.
     Warning,
 }
 
 impl Diagnostic {
-    /// Creates a diagnostic of [`Severity::Warning`]. The parameters are the fields of the same names.
+    /// Creates a diagnostic of [`Severity::Warning`]. Authors of a store call it. The parameters are the fields of the same names.
     pub fn warning(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             id,
@@ -55,7 +57,7 @@ impl Diagnostic {
         }
     }
 
-    /// Creates a diagnostic of [`Severity::Info`]. The parameters are the fields of the same names.
+    /// Creates a diagnostic of [`Severity::Info`]. Authors of a store call it. The parameters are the fields of the same names.
     pub fn info(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             severity: Severity::Info,

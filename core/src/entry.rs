@@ -59,15 +59,16 @@ impl fmt::Debug for EntryKey {
 
 hash_name! {
     /// The keyed hash of an [`EntryKey`]. A store finds the entry within its session by it, and never receives the text of the key (G5). A
-    /// [`TokenCache`](crate::TokenCache) computes it.
+    /// [`TokenCache`](crate::TokenCache) computes it, and apps do not need it.
     EntryName
 }
 
 /// The address of an entry in a store: the entry's account, its session's id, and its name within the session.
 ///
-/// A [`Session`](crate::Session) passes it to the store with each read and write. Such an address also carries the session's ticket secret,
-/// which encrypts and decrypts the entry. Code outside this crate cannot read the secret. Two addresses are equal if account, session id
-/// and name are equal.
+/// A [`Session`](crate::Session) creates it, and passes it to the store with each read and write. Apps do not need it.
+///
+/// An address that a `Session` created also carries the session's ticket secret, which encrypts and decrypts the entry. Code outside this
+/// crate cannot read the secret. Two addresses are equal if account, session id and name are equal.
 #[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
@@ -160,12 +161,12 @@ impl Version {
         entropy::random().map(Self)
     }
 
-    /// Creates the version from its 8 bytes, for a store that reads them from its own data.
+    /// Creates an entry's version from its 8 bytes. A store calls it when it reads the bytes from its own data.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the 8 bytes of the version, for a store to write.
+    /// Returns the 8 bytes of the version. A store calls it to write them to its own data.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
@@ -184,10 +185,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Creates an entry from what a store has stored. It is for authors of a store: an app passes its values to
-    /// [`Session::put`](crate::Session::put).
+    /// Creates an entry from the bytes that a store has stored. A store calls it when it reads an entry. An app passes its values to
+    /// [`Session::put`](crate::Session::put) instead.
     ///
-    /// `value` contains the stored bytes, unchanged. `expires_at` is on the store's clock.
+    /// `value` contains the stored bytes, unchanged. `version` is the version of the write that stored them. `expires_at` is the time at
+    /// which the entry expires, on the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
         Self::of(Wiped::new(value.into()), version, expires_at)
     }
@@ -225,7 +227,8 @@ impl Entry {
         self.expires_at
     }
 
-    /// Returns `true` if the entry has expired at `now`, a time on the store's clock.
+    /// Returns `true` if the entry has expired at `now`, a time on the store's clock: [`expires_at`](Self::expires_at) is equal to `now` or
+    /// earlier. Returns `false` if the entry is still valid.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }

@@ -5,7 +5,7 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 /// A value to store in an entry, for [`Session::put`](crate::Session::put): a [`TokenSet`], or any bytes.
 ///
 /// `put` converts a token set, a `Vec<u8>` or a byte slice by itself, so an app rarely names this type. A token set without a refresh token
-/// is stored until it expires. Any other value is stored until its session ends.
+/// is stored until its access token expires, if that time is known. Any other value is stored until its session ends.
 ///
 /// ```
 /// use token_cache::{TokenSet, store::EntryValue};

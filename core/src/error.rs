@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The error of an operation: what failed, why, and what to do about it.
 ///
 /// An app matches on the [`kind`](Self::kind), which says what to do next. Authors of a store, a key provider or a token source create
-/// errors, with the functions below.
+/// errors with [`Error::new`](Self::new).
 ///
 /// A failed operation returns an error, and never `None` as for a missing entry (G4). The text of an error contains no token, key, ticket
 /// secret or id (G5).
@@ -53,11 +53,12 @@ pub enum ErrorKind {
     ///
     /// The causes:
     /// - A sign-out came after the user's authentication, or ended the provider's session that the `sid` names (G2).
-    /// - The sign-in took longer than its timeout, or claims to have begun in the future. A sign-out in between could have been missed.
+    /// - The sign-in took longer than [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or claims to have begun in the
+    ///   future. A sign-out in between could have been missed.
     /// - The authentication is older than the `max_age` of the authorization request, or the ID token does not prove its age.
     /// - The time `session_expiry` of the ID token has passed.
     SignInRevoked,
-    /// The store cannot be reached, or has lost its primary. Try again later.
+    /// The store cannot be reached, or has no primary server at present, for example during a failover. Try again later.
     Unavailable,
     /// The store, the key provider, or another server's refresh did not finish in time. Try again later.
     TimedOut,
@@ -89,7 +90,8 @@ pub enum ErrorKind {
     KeyMissing,
     /// The call needs an optional part that the store does not have, such as the index of `sid`s or background sessions.
     Unsupported,
-    /// There are no tokens under the key, or they have no refresh token. Store tokens with a refresh token, or have the user sign in again.
+    /// A refresh found no tokens under the [entry key](crate::EntryKey), or tokens without a refresh token. Store tokens with a refresh
+    /// token, or have the user sign in again.
     NotRefreshable,
     /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again, after the time of
     /// [`Error::retry_after`] if there is one.
@@ -114,8 +116,8 @@ pub enum ErrorKind {
 impl Error {
     /// Creates an error of `kind`. `operation` is what failed, as in "read an entry": it completes the sentence "could not …".
     ///
-    /// The other methods add the name of the store, a message, a cause, and the mark that the request may have been carried out. By
-    /// default, the error has none of them, and its text is the sentence of its kind.
+    /// These methods add to the error: [`store`](Self::store), [`message`](Self::message), [`with_source`](Self::with_source) and
+    /// [`maybe_applied`](Self::maybe_applied). Without them, the text of the error is `operation` and the default sentence of `kind`.
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -158,23 +160,23 @@ impl Error {
 
     /// Sets the message: what happened, and what to do. Write one sentence in lower case, without ids, keys and tokens.
     ///
-    /// It replaces the default sentence of the error's kind.
+    /// It replaces the default sentence of the error's [`kind`](Self::kind), such as "the store did not answer in time; try again".
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
-    /// Sets the cause of the error, such as an error of the store's driver. `Debug` prints the text of the cause, so it must contain no id,
-    /// key or token.
+    /// Sets the cause of the error, such as an error of the store's driver. By default, the error has no cause. `Debug` prints the text of
+    /// the cause, so it must contain no id, key or token.
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
     /// Marks that the store may have carried out the request, although the operation failed. [`may_have_applied`](Self::may_have_applied)
-    /// then returns `true`.
+    /// then returns `true`. By default, it returns `false`.
     ///
-    /// A store calls it if the request may have been sent and no answer arrived.
+    /// A store calls it if the request may have been sent, and no answer to it arrived.
     pub fn maybe_applied(mut self) -> Self {
         self.0.may_have_applied = true;
         self
@@ -217,8 +219,9 @@ impl Error {
         self.0.kind == ErrorKind::SignedOut
     }
 
-    /// Returns `true` if the same call may succeed later. The kinds are [`Unavailable`](ErrorKind::Unavailable),
+    /// Returns `true` if the same call may succeed later: for the kinds [`Unavailable`](ErrorKind::Unavailable),
     /// [`TimedOut`](ErrorKind::TimedOut), [`Throttled`](ErrorKind::Throttled) and [`ProviderUnavailable`](ErrorKind::ProviderUnavailable).
+    /// Returns `false` for every other kind.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
@@ -243,7 +246,8 @@ impl Error {
         source.downcast_ref()
     }
 
-    /// Returns `true` if the store may have carried out the request, although the call failed.
+    /// Returns `true` if the store may have carried out the request, although the call failed. Returns `false` if the error was not marked
+    /// with [`maybe_applied`](Self::maybe_applied), for example because the store refused the request.
     ///
     /// Repeat a sign-out until it returns `Ok`, whatever this method returns. After a failed write, read the entry before you write it
     /// again.

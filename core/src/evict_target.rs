@@ -15,7 +15,8 @@ pub enum CutoffClock {
     Provider,
 }
 
-/// The time up to which an eviction ends sessions, on one of two clocks.
+/// The time up to which an eviction ends sessions, on one of two clocks. An eviction is the call by which a sign-out ends sessions in a
+/// store ([`TokenStore::evict`](crate::TokenStore::evict)).
 ///
 /// A session ends if its time on the same clock is equal to the cutoff time or earlier ([`SessionTimes::is_not_after`]). Later sessions
 /// continue.
@@ -51,7 +52,7 @@ impl CutoffTime {
 
 /// The times of the authentication that began a session: one on the store's clock, and one on the provider's.
 ///
-/// A sign-out compares its [`CutoffTime`] with the session's time on the same clock.
+/// A sign-out compares its [`CutoffTime`] with the session's time on the same clock. A sign-in creates them, and apps do not need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
@@ -99,24 +100,25 @@ impl SessionTimes {
         }
     }
 
-    /// Returns `true` if `cutoff` ends a session with these times: the time on the clock of `cutoff` is equal to the cutoff time or
-    /// earlier.
+    /// Returns `true` if `cutoff` ends a session with these times: the session's time on the clock of `cutoff` is equal to the cutoff time
+    /// or earlier. Returns `false` if that time is later.
     pub fn is_not_after(&self, cutoff: CutoffTime) -> bool {
         self.on(cutoff.clock) <= cutoff.at
     }
 }
 
-/// The sessions of a `sid` that an eviction ends: those up to a cutoff time, or all of them.
+/// The sessions with a provider's `sid` that an eviction ends: those up to a cutoff time, or all of them.
 ///
-/// It is a part of [`EvictTarget::Sid`]. [`SidIndex::set_sid_not_before`](crate::SidIndex::set_sid_not_before) takes it too, and refuses
-/// later sign-ins by it.
+/// It is a part of [`EvictTarget::Sid`]. [`SidIndex::set_sid_not_before`](crate::SidIndex::set_sid_not_before) takes it too. The store then
+/// refuses sign-ins with the `sid` that are not later than the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a store must tell all of them apart"
 )]
 pub enum CutoffBound {
-    /// The sessions whose time on the clock of the cutoff time is equal to the cutoff time or earlier. It is for a sign-out by the app.
+    /// The sessions with the `sid` whose time is equal to the cutoff time or earlier, on the same clock ([`SessionTimes`]). It is for a
+    /// sign-out by the app.
     Time(CutoffTime),
     /// All sessions with the `sid`, also those that are begun with it later. It is for a message of the provider, which never uses the
     /// `sid` of an ended session again.
@@ -124,7 +126,8 @@ pub enum CutoffBound {
 }
 
 impl CutoffBound {
-    /// Returns `true` if the bound ends a session with these times. Call it only for a session that has the `sid` of the eviction.
+    /// Returns `true` if the bound ends a session with these times, and `false` if the session continues. A store calls it, only for a
+    /// session that has the `sid` of the eviction.
     ///
     /// - [`Time`](Self::Time) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
     /// - [`Forever`](Self::Forever) ends the session whatever its times are.
@@ -136,7 +139,8 @@ impl CutoffBound {
     }
 }
 
-/// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends. A sign-out chooses it.
+/// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends. A sign-out of a [`TokenCache`](crate::TokenCache)
+/// creates it. Apps do not need it.
 ///
 /// Some targets also set a *not-before time* in the account. With it, the store refuses a sign-in that began before the sign-out and
 /// arrives later (G2). A later not-before time is never replaced by an earlier one. An eviction that arrives late or twice therefore ends
@@ -151,10 +155,10 @@ pub enum EvictTarget {
     Session(SessionId),
     /// Every session of the account up to the cutoff time. Sets the account's not-before time on the clock of the cutoff time.
     Account(CutoffTime),
-    /// The sessions of the account that have this `sid` and that the bound ends.
+    /// The sessions of the account that have this `sid` and that `bound` ends.
     ///
-    /// Sets no not-before time in the account. That of the `sid` is in the [`SidIndex`](crate::SidIndex), where the sign-out sets it before
-    /// it evicts.
+    /// Sets no not-before time in the account. The not-before time of the `sid` is in the [`SidIndex`](crate::SidIndex), where the sign-out
+    /// sets it before it ends sessions.
     Sid {
         /// The keyed hash of the provider's `sid`.
         sid: SidKey,
@@ -176,8 +180,8 @@ pub enum EvictTarget {
 }
 
 impl EvictTarget {
-    /// Returns `true` if the eviction ends the session with this `session_id`, `sid` and `times`. A store calls it for each session of the
-    /// account.
+    /// Returns `true` if the eviction ends the session with this `session_id`, `sid` and `times`, and `false` if the session continues. A
+    /// store calls it for each session of the account.
     ///
     /// `sid` is `None` if the session has no `sid`. `times` must come from [`SessionTimes::credible_at`]: a time in the far future would
     /// otherwise spare the session.

@@ -6,12 +6,14 @@ macro_rules! hash_name {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// Creates the value from its 16 bytes, for a store that reads them from its own data. The bytes are not hashed.
+            /// Creates this hash or id from its 16 bytes. A store calls it when it reads the bytes from its own data or from a message. The
+            /// bytes are used as they are, and are not hashed.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// Returns the 16 bytes of the value, for a store to write. [`from_bytes`](Self::from_bytes) creates an equal value from them.
+            /// Returns the 16 bytes of this hash or id. A store calls it to write them to its own data or into a message.
+            /// [`from_bytes`](Self::from_bytes) creates an equal hash or id from them.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }

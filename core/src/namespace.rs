@@ -24,12 +24,16 @@ pub struct NamespaceRecord {
     /// The longest time for which an app server may serve a near-cache entry without receiving invalidation messages. Zero if no app server
     /// has a near cache.
     ///
-    /// It is the longest lease of all servers or, on a store without a backplane, the longest maximum age.
+    /// It is the longest near-cache lease that any app server is configured with. On a store without a [`Backplane`](crate::Backplane), it
+    /// is the longest maximum age of near-cache entries instead.
     pub longest_near_cache_life: Duration,
 }
 
 impl NamespaceRecord {
-    /// Creates a record for a fleet without near caches. The parameters are the fields of the same names.
+    /// Creates a record with a [`longest_near_cache_life`](Self::longest_near_cache_life) of zero, for a fleet of app servers without near
+    /// caches. A store calls it when it reads the record from its own data.
+    ///
+    /// The parameters are the fields of the same names.
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
         Self {
             generation,
@@ -44,7 +48,8 @@ impl NamespaceRecord {
         self.longest_near_cache_life.min(MAX_NEAR_CACHE_LIFE)
     }
 
-    /// Sets [`longest_near_cache_life`](Self::longest_near_cache_life), in place of zero.
+    /// Sets [`longest_near_cache_life`](Self::longest_near_cache_life): the longest time for which an app server may serve a near-cache
+    /// entry without receiving invalidation messages. By default, it is zero: no app server has a near cache.
     pub const fn with_near_cache(mut self, longest_life: Duration) -> Self {
         self.longest_near_cache_life = longest_life;
         self
@@ -64,8 +69,8 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Creates the result with a precision of one millisecond. `record` is `None` if the store has no record of the namespace. `time` is a
-    /// reading of the store's clock.
+    /// Creates the result of [`TokenStore::namespace`](crate::TokenStore::namespace), with a precision of one millisecond. A store calls
+    /// it. `record` is `None` if the store has no record of the namespace. `time` is a reading of the store's clock.
     pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
         Self {
             record,
@@ -74,7 +79,8 @@ impl Namespace {
         }
     }
 
-    /// Sets the precision of `time`, in place of one millisecond. For example, it is one second if the store states only whole seconds.
+    /// Sets the precision of [`time`](Self::time), which is one millisecond by default. A store calls it if its clock has another
+    /// precision, for example one second if it states only whole seconds.
     pub const fn precise_to(mut self, precision: Duration) -> Self {
         self.precision = precision;
         self

@@ -2,16 +2,18 @@ use std::time::Duration;
 
 use crate::{LockOwner, Published, ServerId, SessionId, SessionRecord, Timestamp, Version};
 
-/// The default time for which a store keeps a not-before time: 30 minutes, counted from when the store receives it.
+/// The default time for which a store keeps a not-before time: 30 minutes, counted from when the store receives it. A not-before time is
+/// the time of a sign-out, up to which the store refuses sign-ins.
 ///
 /// It is longer than a user's sign-in can take, which is 29 minutes at most. A sign-in that began before a sign-out is therefore still
 /// refused when it arrives (G2). With [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), a not-before time is kept for at
 /// least that duration plus five minutes.
 pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// The input of [`TokenStore::begin`](crate::TokenStore::begin): the session to begin, and the conditions.
+/// The input of [`TokenStore::begin`](crate::TokenStore::begin): the session to begin, the deadline of the request, and the limit of
+/// sessions.
 ///
-/// The function `sign_in` of the module [`protocol`](crate::protocol) creates it. Apps call
+/// The function [`protocol::sign_in`](fn@crate::protocol::sign_in) creates it. Apps call
 /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) instead.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -36,7 +38,7 @@ impl BeginSession {
     /// The default of [`max_sessions`](Self::max_sessions): 100 sessions of each kind in an account.
     pub const MAX_SESSIONS: usize = 100;
 
-    /// Creates the input for a first attempt of a sign-in: `supersedes` is empty, and `max_sessions` is
+    /// Creates the input for the first attempt of a sign-in: `supersedes` is empty, and `max_sessions` is
     /// [`MAX_SESSIONS`](Self::MAX_SESSIONS). The parameters are the fields of the same names.
     pub const fn new(record: SessionRecord, not_after: Timestamp, now: Timestamp) -> Self {
         Self {
@@ -53,12 +55,14 @@ impl BeginSession {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Begun {
-    /// The number of the account's living sessions that the store ended because of [`max_sessions`](BeginSession::max_sessions).
+    /// The number of the account's living sessions that the store ended because of [`max_sessions`](BeginSession::max_sessions). Zero if
+    /// the account had not too many sessions.
     pub displaced: usize,
 }
 
 impl Begun {
-    /// Creates the result of a `begin` that ended `displaced` living sessions because of [`max_sessions`](BeginSession::max_sessions).
+    /// Creates the result of [`TokenStore::begin`](crate::TokenStore::begin). A store calls it. `displaced` is the number of living
+    /// sessions that the store ended because of [`max_sessions`](BeginSession::max_sessions).
     pub const fn displacing(displaced: usize) -> Self {
         Self { displaced }
     }
@@ -66,7 +70,7 @@ impl Begun {
 
 /// The options of a read from a store: of a session, an entry, the sessions of an account, or background sessions.
 ///
-/// The methods of [`TokenStore`](crate::TokenStore) and [`BackgroundSessions`](crate::BackgroundSessions) take them.
+/// The methods of [`TokenStore`](crate::TokenStore) and [`BackgroundSessions`](crate::BackgroundSessions) take them. Apps do not need them.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ReadOptions {
@@ -75,15 +79,17 @@ pub struct ReadOptions {
     pub now: Timestamp,
     /// `true` if the result of the read will be stored in a near cache, `false` by default.
     ///
-    /// A later sign-out must reach that near cache. If this is `true`, a store with a [`Backplane`](crate::Backplane) therefore reads from
-    /// the database server to which this app server's backplane connection leads. While that connection is lost, the read fails with
-    /// [`Unavailable`](crate::ErrorKind::Unavailable). If the connection was never opened or is closed, the store reads as usual, and the
-    /// near cache stores nothing.
+    /// A later sign-out must reach that near cache. If this is `true`, a store can therefore read from the database server to which this
+    /// app server's [backplane connection](crate::BackplaneConnection) leads. The Redis store does so, unless it uses Redis Cluster. While
+    /// the connection is lost, the read then fails with [`Unavailable`](crate::ErrorKind::Unavailable).
+    ///
+    /// If the connection was never opened or is closed, the store reads as if this were `false`. The near cache then stores nothing.
     pub for_near_cache: bool,
 }
 
 impl ReadOptions {
-    /// Creates the options of a read at `now`, a time on the store's clock. The result must not be stored in a near cache.
+    /// Creates the options of a read at `now`, the time on the store's clock. The result of the read must not be stored in a near cache:
+    /// for that, also call [`for_near_cache`](Self::for_near_cache).
     pub const fn at(now: Timestamp) -> Self {
         Self {
             now,
@@ -104,7 +110,7 @@ impl ReadOptions {
 /// nothing, even if the entry was removed in between. See [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
-/// The precondition of a write: what the store must have under the key for the write to take place.
+/// The precondition of a write: which entry the store must have under the [entry key](crate::EntryKey) for the write to take place.
 ///
 /// [`Session::put_if`](crate::Session::put_if) takes it. If the precondition fails, the write stores nothing and returns
 /// [`PutResult::PreconditionFailed`].
@@ -114,10 +120,11 @@ pub const REMEMBERED_CREATIONS: usize = 64;
     reason = "a store that ignores one of them loses a refresh token"
 )]
 pub enum PutMode {
-    /// There is no precondition: the write creates the entry, or replaces any present one.
+    /// The write has no precondition: it creates the entry, or replaces the present one.
     #[default]
     Overwrite,
-    /// There must be no entry. The write creates one.
+    /// The store must have no entry under the key. The write creates it. The precondition fails if the store has an entry that has not
+    /// expired.
     Create,
     /// The entry must have this version, which the caller has read ([`Entry::version`](crate::Entry::version)). The write replaces the
     /// entry. The precondition fails if there is another version, or no entry.
@@ -126,19 +133,19 @@ pub enum PutMode {
 
 /// The options of [`TokenStore::write`](crate::TokenStore::write). Apps call [`Session::put`](crate::Session::put) instead.
 ///
-/// By default a write has no precondition, releases no refresh lock, and is as durable as the store's usual writes.
+/// By default a write has no precondition, releases no refresh lock, and need not wait for replicas.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WriteOptions {
     /// The precondition of the write: [`PutMode::Overwrite`] by default.
     pub mode: PutMode,
-    /// The owner whose refresh lock of this entry the write releases. `None`, the default, releases no lock.
+    /// The owner whose [refresh lock](crate::RefreshLocks) of this entry the write releases. `None`, the default, releases no lock.
     ///
     /// The lock is released even if the precondition fails. The store may release it in the same request. It may also count the lock as
     /// free because the entry no longer has the version that the owner read.
     pub releasing: Option<LockOwner>,
-    /// `true` if the write must be as durable as a sign-out, `false` by default. For example, a store that is configured to wait for
-    /// replicas then waits until they confirm the write.
+    /// `true` if the write must be confirmed as a sign-out is, `false` by default. A store that is configured to wait for replicas at a
+    /// sign-out then waits until they confirm the write. For any other store, the value has no effect.
     ///
     /// A refresh writes the new tokens in this way, because the old refresh token is used up and is never sent again (G6).
     pub durable: bool,
@@ -148,7 +155,8 @@ pub struct WriteOptions {
 }
 
 impl WriteOptions {
-    /// Creates the options of a write without a precondition that releases no lock. `now` is the time on the store's clock.
+    /// Creates the options of a write without a precondition, which releases no refresh lock and need not wait for replicas. `now` is the
+    /// time on the store's clock.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             mode: PutMode::Overwrite,
@@ -158,8 +166,8 @@ impl WriteOptions {
         }
     }
 
-    /// Sets [`durable`](Self::durable): the store answers the write only when it can no longer lose it, as it does for a sign-out. For
-    /// example, it waits for the replicas that it is configured to wait for. Without such a setting, nothing changes.
+    /// Sets [`durable`](Self::durable) to `true`; by default, it is `false`. A store that is configured to wait for replicas at a sign-out
+    /// then waits until they confirm the write. For any other store, nothing changes.
     pub const fn durable(mut self) -> Self {
         self.durable = true;
         self
@@ -171,7 +179,7 @@ impl WriteOptions {
         self
     }
 
-    /// Sets the owner whose refresh lock of the entry the write releases. By default, the write releases no lock.
+    /// Sets the owner whose [refresh lock](crate::RefreshLocks) of the entry the write releases. By default, the write releases no lock.
     pub const fn releasing(mut self, owner: LockOwner) -> Self {
         self.releasing = Some(owner);
         self
@@ -199,13 +207,13 @@ pub enum PutResult {
 #[non_exhaustive]
 pub struct EvictOptions {
     /// How long the store keeps the not-before time that the eviction sets, counted from when the store receives it: 30 minutes by default.
-    /// An eviction that sets no not-before time ignores it.
+    /// An eviction whose [`EvictTarget`](crate::EvictTarget) sets no not-before time ignores this value.
     pub not_before_lifetime: Duration,
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as ended
     /// already.
     pub now: Timestamp,
-    /// The app server that makes the eviction, if the store must publish an invalidation message for it. Other app servers send their
-    /// acknowledgements to this one. `None`, the default, publishes no message.
+    /// The app server that signs out, if the store must publish an [invalidation message](crate::InvalidationMessage) for the eviction.
+    /// Other app servers send their acknowledgements to this one. `None`, the default, publishes no message.
     ///
     /// The store publishes in the same step as the eviction or after it, even if the eviction ended no session. A store without a
     /// [`Backplane`](crate::Backplane) publishes nothing.
@@ -213,7 +221,8 @@ pub struct EvictOptions {
 }
 
 impl EvictOptions {
-    /// Creates the options of an eviction that publishes no invalidation message. `now` is the time on the store's clock.
+    /// Creates the options of an eviction that publishes no invalidation message, and whose not-before time is kept for 30 minutes. `now`
+    /// is the time on the store's clock.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             not_before_lifetime: NOT_BEFORE_LIFETIME,
@@ -222,21 +231,23 @@ impl EvictOptions {
         }
     }
 
-    /// Sets that the store publishes an invalidation message to the app servers with near caches. `signer` is the app server that makes the
-    /// eviction, and receives their acknowledgements.
+    /// Sets that the store publishes an [invalidation message](crate::InvalidationMessage) to the app servers with near caches. By default,
+    /// it publishes none. `signer` is the app server that signs out, and receives their acknowledgements.
     pub const fn published_by(mut self, signer: ServerId) -> Self {
         self.publish = Some(signer);
         self
     }
 
-    /// Sets how long the store keeps the not-before time, in place of 30 minutes.
+    /// Sets how long the store keeps the not-before time that the eviction sets, counted from when the store receives it. By default, it is
+    /// 30 minutes.
     pub const fn not_before_lifetime(mut self, not_before_lifetime: Duration) -> Self {
         self.not_before_lifetime = not_before_lifetime;
         self
     }
 }
 
-/// The result of [`TokenStore::evict`](crate::TokenStore::evict): whether a session ended, and what a sign-out still has to wait for.
+/// The result of [`TokenStore::evict`](crate::TokenStore::evict): whether a session ended, how many replicas confirmed it, and which app
+/// servers must acknowledge it.
 ///
 /// It has no number of ended sessions: counting them would take longer the more sessions an account has (G3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,7 +255,7 @@ impl EvictOptions {
 pub struct Evicted {
     /// `true` if the eviction ended a session. `false` if its target selected no living session.
     pub ended: bool,
-    /// The number of replicas that have confirmed the eviction. `None` if the store is not configured to wait for replicas.
+    /// The number of the store's replicas that have confirmed the eviction. `None` if the store is not configured to wait for replicas.
     pub replicas: Option<u32>,
     /// The invalidation message that the store published for the eviction, and the app servers that must acknowledge it. `None` if the
     /// store published none.
@@ -252,7 +263,8 @@ pub struct Evicted {
 }
 
 impl Evicted {
-    /// Creates the result of an eviction that was not published and waited for no replicas. `ended` is `true` if it ended a session.
+    /// Creates the result of an eviction that published no invalidation message and waited for no replicas. A store calls it. `ended` is
+    /// `true` if the eviction ended a session, and `false` if no living session matched.
     pub const fn new(ended: bool) -> Self {
         Self {
             ended,
@@ -261,13 +273,14 @@ impl Evicted {
         }
     }
 
-    /// Sets the number of replicas that have confirmed the eviction. `None` means that the store is not configured to wait for replicas.
+    /// Sets the number of the store's replicas that have confirmed the eviction. `None`, the default, means that the store is not
+    /// configured to wait for replicas.
     pub const fn confirmed_by(mut self, replicas: Option<u32>) -> Self {
         self.replicas = replicas;
         self
     }
 
-    /// Sets the invalidation message that the store published for the eviction. By default, there is no such message.
+    /// Sets the invalidation message that the store published for the eviction. By default, the store published none.
     pub fn published(mut self, published: Published) -> Self {
         self.published = Some(published);
         self
@@ -283,7 +296,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Creates the limits of a store whose entries may have values of up to `max_entry_bytes` bytes.
+    /// Creates the limits of a store whose entries may have values of up to `max_entry_bytes` bytes. A store calls it.
     pub const fn new(max_entry_bytes: usize) -> Self {
         Self { max_entry_bytes }
     }

@@ -7,12 +7,13 @@ use crate::{
 };
 
 hash_name! {
-    /// The owner of a refresh lock: a random id, new for each attempt to refresh an entry.
+    /// The owner of a [refresh lock](RefreshLocks): a random id, new for each attempt to refresh an entry.
     LockOwner
 }
 
 impl LockOwner {
-    /// Creates a random owner, for a new attempt to refresh an entry.
+    /// Creates a random owner, for a new attempt to refresh an entry. [`Session::get_or_refresh`](crate::Session::get_or_refresh) calls it,
+    /// so apps do not need it.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -21,16 +22,16 @@ impl LockOwner {
     }
 }
 
-/// The options of [`RefreshLocks::acquire`]: the owner that wants the lock, how long the lock lasts, and the version of the entry that the
-/// owner read.
+/// The options of [`RefreshLocks::acquire`]: the owner that wants the refresh lock, how long the lock lasts, and the version of the entry
+/// that the owner read.
 ///
-/// A refresh ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) creates them.
+/// A refresh ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) creates them. Apps do not need them.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AcquireOptions {
     /// The owner that wants the refresh lock. If it already holds the lock, the lock is renewed.
     pub owner: LockOwner,
-    /// How long the lock lasts without being renewed, counted from when the store receives the request.
+    /// How long the refresh lock lasts without being renewed, counted from when the store receives the request.
     pub lease: Duration,
     /// The version of the entry that the owner read and wants to refresh. `None`, the default, if the owner found no entry.
     ///
@@ -56,7 +57,8 @@ impl AcquireOptions {
         }
     }
 
-    /// Sets the version of the entry that the owner read. The lock is not taken if the store has another version.
+    /// Sets the version of the entry that the owner read. The refresh lock is not taken if the store has another version. By default, the
+    /// owner found no entry.
     pub const fn seen(mut self, version: Version) -> Self {
         self.seen = Some(version);
         self
@@ -70,12 +72,14 @@ impl AcquireOptions {
     reason = "a caller must tell all of them apart"
 )]
 pub enum Acquired {
-    /// The owner holds the lock, and may send the refresh token. The entry still has the version [`AcquireOptions::seen`], or the store has
-    /// no entry.
+    /// The owner holds the refresh lock, and may send the entry's refresh token to the provider. The entry still has the version
+    /// [`AcquireOptions::seen`], or the store has no entry.
     Held,
-    /// The owner does not hold the lock. The store has this entry, with another version than [`AcquireOptions::seen`]. Use its tokens.
+    /// The owner does not hold the refresh lock, and must not send the refresh token. The store has this entry, with another version than
+    /// [`AcquireOptions::seen`]. Use its tokens.
     Fresher(Entry),
-    /// Another owner holds the lock. Its lock expires after this duration, unless that owner renews it. Try again later.
+    /// Another owner holds the refresh lock, so this owner must not send the refresh token. The lock expires after this duration, unless
+    /// the other owner renews it. Try again later.
     Busy(Duration),
 }
 
@@ -102,11 +106,11 @@ pub trait RefreshLocks: Send + Sync {
     ///   owner read. That owner has written the entry already, or cannot replace it any more.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired>;
 
-    /// Releases the refresh lock of the entry at the address `at`, if `owner` still holds it. A lock of another owner stays. Sends one
-    /// request.
+    /// Releases the refresh lock of the entry at the address `at`, if `owner` still holds it. A lock of another owner stays. A refresh
+    /// calls it if it has not released the lock by writing the entry. Sends one request.
     ///
     /// # Errors
-    /// The store's own failures. The lock is then free when its lease expires.
+    /// The store's own failures. The lock is then free when its [`lease`](AcquireOptions::lease) has passed.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
     /// Ends the session of the entry at the address `at`, if the entry still has the version `version`. A refresh calls it when the

@@ -16,8 +16,8 @@ macro_rules! sealed_text {
                 &self.0
             }
 
-            /// Returns the value as text, for a cookie: base64url without padding (RFC 4648 section 5). [`str::parse`] creates an equal
-            /// value from the text.
+            /// Returns this encrypted value as text, for the app to store in a cookie: base64url without padding (RFC 4648 section 5).
+            /// [`str::parse`] creates an equal value from the text.
             ///
             /// The text is a secret of one user. Do not log it.
             pub fn to_text(&self) -> String {
@@ -29,8 +29,8 @@ macro_rules! sealed_text {
         impl std::str::FromStr for $name {
             type Err = crate::Error;
 
-            /// Creates the value from the text that `to_text` returned. The text is not decrypted here: a text that was changed is refused
-            /// when the value is used.
+            /// Creates the encrypted value from the text that [`to_text`](Self::to_text) returned. The text is not decrypted here: a text
+            /// that was changed is refused when the value is passed to the cache.
             ///
             /// # Errors
             /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is too short to be a text of `to_text` (for

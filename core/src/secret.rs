@@ -20,7 +20,7 @@ use crate::{
 /// `sid`s and entries. The second is the key named `secret` of the [`KeyRing`](crate::KeyRing). It encrypts everything if no other key is
 /// configured.
 ///
-/// The secret of a namespace cannot be replaced, unlike the keys of the key ring: with another secret, no server would find the stored
+/// The secret of a namespace cannot be replaced, unlike the keys of the key ring: with another secret, no app server would find the stored
 /// data. Opening a cache with another secret fails with [`Config`](crate::ErrorKind::Config).
 ///
 /// ```

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use crate::{SessionId, SessionKind, SessionTimes, SidKey, Timestamp};
 
-/// A session as a store records it, with the other data of its account. It has no tokens and no ticket secret.
+/// A session as a store records it, with the other data of its account. It contains no token and no ticket secret.
 ///
 /// A sign-in passes it to [`TokenStore::begin`](crate::TokenStore::begin). [`TokenStore::session`](crate::TokenStore::session) returns it,
-/// as long as the session lives.
+/// as long as the session lives. Apps do not need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
@@ -24,9 +24,10 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// Creates the record of a session of the kind [`SessionKind::Direct`]. For another kind, also call [`of_kind`](Self::of_kind).
+    /// Creates the record of a session of the kind [`SessionKind::Direct`]. For another kind, also call [`of_kind`](Self::of_kind). A
+    /// sign-in calls it, and a store calls it when it reads a session from its own data.
     ///
-    /// `sid` is `None` for a session without a `sid`. `ends_at` is on the store's clock.
+    /// `sid` is `None` for a session without a `sid`. `ends_at` is the end of the session's lifetime, on the store's clock.
     pub const fn new(
         session_id: SessionId,
         sid: Option<SidKey>,
@@ -42,13 +43,14 @@ impl SessionRecord {
         }
     }
 
-    /// Sets how the session was begun, instead of [`SessionKind::Direct`].
+    /// Sets how the session was begun. By default, it is [`SessionKind::Direct`]: by a sign-in of the user or the application.
     pub const fn of_kind(mut self, kind: SessionKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Returns `true` if the session's lifetime has ended: `now` is equal to `ends_at` or later. `now` is a time on the store's clock.
+    /// Returns `true` if the session's lifetime has ended: `now`, a time on the store's clock, is equal to [`ends_at`](Self::ends_at) or
+    /// later. Returns `false` before that.
     ///
     /// The record does not know of sign-outs. If a store has no record of a session any more, the session has ended.
     pub fn is_over(&self, now: Timestamp) -> bool {

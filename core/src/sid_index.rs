@@ -8,9 +8,9 @@ use crate::{
     options::NOT_BEFORE_LIFETIME,
 };
 
-/// An entry of the index of `sid`s: the account that signed in under a provider's `sid`.
+/// An entry of a store's [index of `sid`s](SidIndex): the account that signed in under a provider's `sid`.
 ///
-/// A sign-in passes it to [`SidIndex::add`]. A later logout message that names only the `sid` then finds the account.
+/// A sign-in passes it to [`SidIndex::add`]. A later logout message that names only the `sid` then finds the account. Apps do not need it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SidEntry {
@@ -18,7 +18,7 @@ pub struct SidEntry {
     pub account: AccountKey,
     /// The time at which the authorization request of the sign-in was sent, on the store's clock.
     pub requested_at: Timestamp,
-    /// The time at which the session of the sign-in ends, on the store's clock. The index needs the entry until then.
+    /// The time at which the session of the sign-in ends, on the store's clock. The store keeps the entry in the index at least until then.
     pub ends_at: Timestamp,
     /// The deadline of the request that adds the entry, on the store's own clock. The store refuses the request at this time or later.
     pub not_after: Timestamp,
@@ -53,7 +53,8 @@ pub struct SidAccounts {
 }
 
 impl SidAccounts {
-    /// Creates the result of a store that has dropped no entries of the index: the list is complete.
+    /// Creates the result of [`SidIndex::set_sid_not_before`]: the list of `accounts` is complete. A store calls it. If the store may have
+    /// dropped entries of the index, it also calls [`maybe_incomplete`](Self::maybe_incomplete).
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
         Self {
             accounts,
@@ -61,14 +62,16 @@ impl SidAccounts {
         }
     }
 
-    /// Sets that the store may have dropped entries of the index, so that the list may be incomplete.
+    /// Sets [`may_be_incomplete`](Self::may_be_incomplete) to `true`: the store may have dropped entries of the index, for example for lack
+    /// of memory. By default, it is `false`.
     pub const fn maybe_incomplete(mut self) -> Self {
         self.may_be_incomplete = true;
         self
     }
 }
 
-/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`]: how long the store keeps the not-before time.
+/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`]: how long the store keeps the not-before time. A
+/// not-before time is the time of a sign-out, up to which the store refuses sign-ins.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
@@ -77,7 +80,8 @@ pub struct NotBeforeOptions {
 }
 
 impl NotBeforeOptions {
-    /// Creates options with another lifetime of the not-before time than 30 minutes.
+    /// Creates options with this lifetime of the not-before time, counted from when the store receives it. The default options have 30
+    /// minutes.
     pub const fn lifetime(not_before_lifetime: Duration) -> Self {
         Self {
             not_before_lifetime,
@@ -114,7 +118,7 @@ impl AccountListOptions {
         }
     }
 
-    /// Sets the cursor of the page to return: [`AccountPage::next`] of the page before it.
+    /// Sets the cursor of the page to return: [`AccountPage::next`] of the page before it. By default, the first page is returned.
     pub fn from(mut self, cursor: AccountCursor) -> Self {
         self.cursor = Some(cursor);
         self
@@ -136,13 +140,13 @@ impl AccountListOptions {
 pub struct AccountCursor(String);
 
 impl AccountCursor {
-    /// Creates a cursor from a text of the store's choice. It is for authors of a store. [`SidIndex::accounts`] refuses a text that is
-    /// invalid for the store.
+    /// Creates a cursor from a text of the store's choice. A store calls it when it returns a page of accounts. [`SidIndex::accounts`]
+    /// refuses a text that is invalid for the store.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text from which the store created the cursor.
+    /// Returns the text from which the store created the cursor. A store calls it to find the accounts of the next page.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -159,7 +163,7 @@ pub struct AccountPage {
 }
 
 impl AccountPage {
-    /// Creates a page. `next` is the cursor of the next page, or `None` if this page is the last one.
+    /// Creates a page of accounts. A store calls it. `next` is the cursor of the next page, or `None` if this page is the last one.
     pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
     }
@@ -167,15 +171,15 @@ impl AccountPage {
 
 /// The choice whether a bulk eviction sets a not-before time on each account, for [`SidIndex::evict_accounts`].
 ///
-/// Without a not-before time, a sign-in that began before the eviction and arrives later would be accepted. Either each account or the
-/// accounts' issuer must therefore have one (G2).
+/// A not-before time is the time of a sign-out, up to which the store refuses sign-ins. Without it, a sign-in that began before the
+/// eviction and arrives later would be accepted. Either each account or the accounts' issuer must therefore have one (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
     /// Sets a not-before time on each account. It is for accounts that the caller chose one by one.
     Account,
-    /// Sets no not-before time on the accounts. It is for all accounts of an issuer. The caller must have called
-    /// [`SidIndex::set_issuer_not_before`] before.
+    /// Sets no not-before time on the accounts. It is for an eviction of all accounts of an issuer. The caller must have set the issuer's
+    /// not-before time with [`SidIndex::set_issuer_not_before`] before.
     Issuer,
 }
 
@@ -186,7 +190,8 @@ pub enum NotBeforeScope {
 /// [`Unsupported`](crate::ErrorKind::Unsupported).
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Adds the account of a sign-in to the index, under `sid`. Other accounts that the index has under this `sid` stay.
+    /// Adds the account of a sign-in to the index, under `sid`. A sign-in with a `sid` calls it. Other accounts that the index has under
+    /// this `sid` stay.
     ///
     /// Sends one request. A store may send a few if other sign-ins add to the same `sid` at the same time, or if another session under it
     /// ends later.
@@ -194,7 +199,7 @@ pub trait SidIndex: Send + Sync {
     /// # Errors
     /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2). The `sid` was signed out with
     ///   `CutoffBound::Forever`, or its not-before time is equal to the sign-in's `requested_at` or later. The same error is returned if
-    ///   the store's own clock has reached `not_after`.
+    ///   the store's own clock has reached [`SidEntry::not_after`].
     /// - The store's own failures.
     ///
     /// # Behaviour
@@ -203,7 +208,7 @@ pub trait SidIndex: Send + Sync {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
     /// Sets the not-before time of a `sid`, and returns the accounts that signed in under the `sid`. From then on, [`add`](Self::add)
-    /// refuses sign-ins under the `sid` that are not later than `bound`.
+    /// refuses sign-ins under the `sid` that are not later than `bound`, and with [`CutoffBound::Forever`] all of them.
     ///
     /// Sends one request, or two if the `sid` already has a not-before time that is later or expires later. If the index does not have the
     /// `sid`, the not-before time is set nevertheless, and the list is empty. A repeated call returns the accounts again.
@@ -239,7 +244,7 @@ pub trait SidIndex: Send + Sync {
     ) -> Result<()>;
 
     /// Sets the not-before time of an issuer to `at`, a time on the store's clock. From then on, [`check_issuer`](Self::check_issuer)
-    /// refuses sign-ins that are not later.
+    /// refuses sign-ins whose authorization request was sent at `at` or earlier.
     ///
     /// A later not-before time that the issuer already has stays. Sends one request, or two if the issuer already has a not-before time
     /// that is later or expires later.
@@ -262,8 +267,8 @@ pub trait SidIndex: Send + Sync {
     /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage>;
 
-    /// Ends the sessions of many accounts up to one cutoff time, `at` on the store's clock. Returns one result for each account, in the
-    /// order of `accounts`.
+    /// Ends the sessions of many accounts up to one cutoff time, `at` on the store's clock. A [bulk sign-out](crate::BulkSignOut) calls it.
+    /// Returns one result for each account, in the order of `accounts`.
     ///
     /// For each account, it does the same as [`TokenStore::evict`](crate::TokenStore::evict) with
     /// [`EvictTarget::Account`](crate::EvictTarget::Account), but publishes no invalidation message. `not_before` says whether each account

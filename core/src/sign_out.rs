@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SignOutScope {
-    /// This session alone: one sign-in of one browser.
+    /// This session alone: one sign-in of one browser. Other sessions of the account continue.
     Session(Session),
     /// The sessions of every account that were begun with this `sid`. If there are no such sessions, nothing ends, and the result has
     /// [`ended`](SignOut::ended) `false`.
@@ -38,19 +38,19 @@ pub enum SignOutScope {
     AccountOf(Session),
 }
 
-/// The meaning of a `sid` in a provider's logout messages: the sessions that a message with a `sid` ends.
+/// The meaning of a `sid` in a provider's logout messages: which sessions a [`LogoutMessage`] with a `sid` ends.
 ///
 /// The app passes it to [`TokenCacheBuilder::sid_meaning`](crate::TokenCacheBuilder::sid_meaning). The default is
 /// [`Session`](Self::Session), as OpenID Connect specifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SidMeaning {
-    /// A `sid` means one session at the provider (Front-Channel Logout 1.0 section 3). A message ends the sessions that were begun with its
-    /// `sid`.
+    /// A `sid` means one session at the provider (Front-Channel Logout 1.0 section 3). A logout message ends the sessions that were begun
+    /// with its `sid`.
     #[default]
     Session,
-    /// A `sid` means all sessions of a user. A message with a `sid` ends sessions of every account that signed in with this `sid`: all
-    /// whose users authenticated at the message's `iat` or earlier.
+    /// A `sid` means all sessions of a user. A logout message with a `sid` ends sessions of every account that signed in with this `sid`:
+    /// all whose users authenticated at the message's `iat` or earlier.
     ///
     /// It is for providers that send one `sid` for all sessions of a user, as Keycloak does for "sign out everywhere".
     Account,

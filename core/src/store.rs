@@ -19,14 +19,15 @@ use crate::{
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
-    /// Returns the limits of this store, such as the largest value of an entry. Sends no request.
+    /// Returns the limits of this store: the largest size of an entry's value. Sends no request.
     fn capabilities(&self) -> Capabilities;
 
     /// Returns the findings for an operator that the store made when it was opened, such as a risky setting of the Redis server. The list
     /// is empty if it found nothing. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// Returns the record of the namespace, if the store has one, and a reading of the store's clock. Sends one request.
+    /// Returns the record of the namespace, if the store has one, and a reading of the store's clock. A [`TokenCache`](crate::TokenCache)
+    /// calls it when it is opened, and then every second. Sends one request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes of the record are invalid; the store's own failures.
@@ -45,24 +46,28 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         record: &NamespaceRecord,
     ) -> Result<bool>;
 
-    /// Begins a session of an account: stores its record. Sends one request, or two if the store cannot decide and write in one.
+    /// Begins a session of an account: stores its record. A sign-in calls it. Sends one request, or two if the store cannot decide and
+    /// write in one.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing begun (G2), in each of these cases:
     /// - A not-before time of the account is equal to or later than the session's time on the clock of that not-before time.
     /// - The session has no `sid`, and the same holds for the not-before time of the sessions without a `sid`.
-    /// - The store's own clock has reached `not_after`.
+    /// - The store's own clock has reached [`not_after`](BeginSession::not_after).
     ///
-    /// Otherwise the store's own failures. After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats the call
-    /// with a new ticket secret, never with the same one.
+    /// Otherwise the store's own failures. If [`may_have_applied`](crate::Error::may_have_applied) is `true` for the failure, the caller
+    /// repeats the call with a new ticket secret, never with the same one.
     ///
     /// # Behaviour
-    /// - The sessions in `supersedes` and their entries are removed in the same step.
-    /// - If more than `max_sessions` sessions of this kind would live, the store ends the oldest ones by `requested_at`.
-    /// - The record lives until `ends_at`. Each call also removes some remains of expired sessions.
+    /// - The sessions in [`supersedes`](BeginSession::supersedes) end in the same step: their records are removed, and their entries can no
+    ///   longer be read.
+    /// - If more than [`max_sessions`](BeginSession::max_sessions) sessions of the new session's kind would live, the store ends the oldest
+    ///   ones by [`requested_at`](crate::SessionTimes::requested_at).
+    /// - The store keeps the record until [`ends_at`](SessionRecord::ends_at). Each call also removes some of the account's expired
+    ///   sessions.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 
-    /// Returns the record of a living session. Sends one strongly consistent request.
+    /// Returns the record of the session `session_id` of `account`, if it lives. Sends one strongly consistent request.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
@@ -81,8 +86,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// if the stored bytes are invalid; the store's own failures. A failure is never reported as `None` (G4).
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
 
-    /// Writes the entry at the address `at`, if its session lives and the precondition of `options` is met. Sends one request, or two if
-    /// the store has session and entry in separate items.
+    /// Writes the entry at the address `at`, if its session lives and the precondition [`WriteOptions::mode`] is met. Sends one request, or
+    /// two if the store has session and entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing readable written, if the session does not exist or has ended, even if the
@@ -113,20 +118,21 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     async fn remove(&self, at: &EntryAddress) -> Result<()>;
 
     /// Ends the sessions of an account that `target` selects, in one atomic step. The same step stores the account's not-before time, if
-    /// the target has one.
+    /// [`EvictTarget`] says that the target sets one.
     ///
     /// # Errors
-    /// All failures of the store (G4). After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats the call
-    /// with the same cutoff time.
+    /// All failures of the store (G4). If [`may_have_applied`](crate::Error::may_have_applied) is `true` for the failure, the caller
+    /// repeats the call with the same cutoff time.
     ///
     /// # Behaviour
-    /// - When it returns, no read that starts afterwards returns anything of an ended session (G1).
+    /// - After `evict` has returned, no read that starts later returns an entry, the record or a background session of an ended session
+    ///   (G1).
     /// - The eviction of a whole account is one request, however many sessions and entries the account has (G3).
     /// - A call that is repeated, delayed or sent twice ends no session that is later than its cutoff time, and never lowers a not-before
     ///   time (G2).
     /// - A session whose stored time is more than five minutes in the future counts as earlier than every cutoff time
     ///   ([`SessionTimes::credible_at`](crate::SessionTimes::credible_at)).
-    /// - An account without any session gets its not-before time as well. The result then has `ended` `false`.
+    /// - An account without any session gets its not-before time as well. In the result, [`ended`](Evicted::ended) is then `false`.
     /// - Invalid bytes under the account's key are removed.
     /// - If the future is dropped, the eviction may or may not have been applied.
     async fn evict(
@@ -136,7 +142,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: EvictOptions,
     ) -> Result<Evicted>;
 
-    /// Returns the account's living sessions, in any order. Returns an empty list if no session lives. Sends one request.
+    /// Returns the records of the account's living sessions, in any order. Returns an empty list if no session lives. Sends one request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes are invalid; the store's own failures.

@@ -168,13 +168,14 @@ impl TokenSet {
         })
     }
 
-    /// Sets the refresh token. An empty text, or one of only white space, removes the refresh token.
+    /// Sets the refresh token, in place of the one that the set has. An empty text, or one of only white space, removes it: the set then
+    /// cannot be refreshed.
     pub fn with_refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
         self.refresh_token = token(refresh_token.into());
         self
     }
 
-    /// Sets the ID token. An empty text, or one of only white space, removes the ID token.
+    /// Sets the ID token, in place of the one that the set has. An empty text, or one of only white space, removes it.
     pub fn with_id_token(mut self, id_token: impl Into<String>) -> Self {
         self.id_token = token(id_token.into());
         self

@@ -12,14 +12,15 @@ pub enum Wait {
     /// Waits until no app server can serve a near-cache entry of the ended sessions. The sign-out is then final when it returns (G1). Each
     /// app server has confirmed that it dropped these entries, or its lease has expired.
     ///
-    /// The wait is usually one message round trip. It is never longer than
-    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It takes this maximum in these cases:
+    /// The sign-out usually waits for one message round trip. It never waits longer than
+    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It waits for this maximum in these cases:
     /// - An app server stopped without releasing its lease. The next sign-out waits for it, and later ones do not.
     /// - The store's list of near-cache leases may be incomplete, for example after a failover of the store.
-    /// - The store has no [`Backplane`](crate::Backplane). Then every sign-out takes the maximum.
+    /// - The store has no [`Backplane`](crate::Backplane). Then every sign-out waits for the maximum.
     #[default]
     Everywhere,
-    /// Returns when the store has ended the sessions and, if it has a backplane, has sent the other app servers an invalidation message.
+    /// Does not wait for other app servers. The sign-out returns when the store has ended the sessions and, if it has a
+    /// [`Backplane`](crate::Backplane), has sent the other app servers an invalidation message.
     ///
     /// **The sign-out is not final when it returns.** An app server that has not received the message may serve near-cache entries for a
     /// while. [`NearCacheOutcome::NotAwaited`] says for how long.
@@ -30,11 +31,11 @@ pub enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {
-    /// The sign-out did not have to wait. Either no app server has a near cache, or the sign-out found no account whose entries a near
-    /// cache could have.
+    /// The sign-out did not have to wait for near caches. Either no app server has a near cache, or the sign-out found no account whose
+    /// entries a near cache could have.
     #[default]
     Unused,
-    /// The sign-out has waited, and no app server can serve a near-cache entry of the ended sessions any more.
+    /// The sign-out has waited for near caches. No app server can serve a near-cache entry of the ended sessions any more.
     Cleared {
         /// The other app servers that could serve near-cache entries because they had a lease, in order of their ids.
         /// [`TokenCache::server_id`](crate::TokenCache::server_id) returns the id of an app server.
@@ -42,8 +43,9 @@ pub enum NearCacheOutcome {
         /// Empty if there was no such server. Also empty if the store has no backplane: the sign-out then waited for the maximum age of
         /// near-cache entries.
         servers: Vec<ServerId>,
-        /// The app servers in `servers` that did not acknowledge the sign-out's message. The sign-out waited until their leases had
-        /// expired. Later sign-outs do not wait for such a server, unless it takes a lease again.
+        /// The app servers in `servers` that did not acknowledge the sign-out's [invalidation message](crate::InvalidationMessage). Empty
+        /// if all of them did. The sign-out waited until their leases had expired. Later sign-outs do not wait for such a server, unless it
+        /// takes a lease again.
         silent: Vec<ServerId>,
         /// How long the sign-out waited for near caches.
         waited: Duration,

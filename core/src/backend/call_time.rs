@@ -76,8 +76,8 @@ fn surrounding() -> Option<CallTime> {
 /// Returns how long the next request of a store may take. `timeout` is the store's configured timeout.
 ///
 /// A call of the cache, such as a sign-out, can send several requests. Together they take at most one `timeout`. The result is `timeout`
-/// minus the time of the requests that the present call has sent so far. The time between requests, such as a wait for a lease or for the
-/// provider, does not count. Outside a call of the cache, the result is the whole `timeout`.
+/// minus the time of the requests that the present call has sent so far. The time between requests does not count, for example while a
+/// sign-out waits for near caches, or a refresh waits for the provider. Outside a call of the cache, the result is the whole `timeout`.
 ///
 /// A store calls it before each request, and uses the result as the timeout of the request. If the result is zero, the store sends no
 /// request. The store holds a [`StoreRequest`] during the request, so that the request's time counts.
@@ -102,13 +102,14 @@ pub fn time_left(timeout: Duration) -> Duration {
 /// A guard that a store holds during one request to its server. The time from [`begin`](Self::begin) until the guard is dropped counts for
 /// [`time_left`].
 ///
-/// If a call sends requests at the same time, that time counts once.
+/// If a call of the cache sends several requests at the same time, that time counts once.
 #[derive(Debug)]
 #[must_use = "its time counts until it is dropped"]
 pub struct StoreRequest(());
 
 impl StoreRequest {
-    /// Starts to count the time of a request. A store calls it when it sends the request. Outside a call of the cache, it has no effect.
+    /// Creates the guard, and starts to count the time of a request. A store calls it when it sends the request. Outside a call of the
+    /// cache, such as a sign-out, nothing is counted.
     pub fn begin() -> Self {
         // Outside a call nothing counts.
         let _ = CALL.try_with(|call| {

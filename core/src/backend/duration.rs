@@ -7,7 +7,7 @@ const UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
 const HOURS: (&str, u64) = ("h", 3_600_000);
 
 /// Returns the duration that a parameter of a store's URL states: a whole number with the unit `ms`, `s` or `m`, such as `500ms`, `2s` or
-/// `1m`.
+/// `1m`. A store calls it when it reads its URL.
 ///
 /// Returns `None` for any other text, such as a number without a unit, and for a duration whose milliseconds do not fit into 64 bits.
 ///
@@ -22,7 +22,8 @@ pub fn duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS)
 }
 
-/// Returns the duration that a parameter of a store's URL states, as [`duration`] does. It also accepts hours, such as `6h`.
+/// Returns the duration that a parameter of a store's URL states: a whole number with the unit `ms`, `s`, `m` or `h`, such as `6h`. Unlike
+/// [`duration`], it accepts hours. Returns `None` for any other text.
 pub fn long_duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS.into_iter().chain([HOURS]))
 }
@@ -35,8 +36,8 @@ fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> 
     Some(Duration::from_millis(millis))
 }
 
-/// Checks a timeout of a store's configuration: it must be over zero and at most ten minutes. `name` is the name of the setting, for the
-/// error message.
+/// Checks a timeout of a store's configuration, and returns `Ok` if it is over zero and at most ten minutes. A store calls it when it is
+/// opened. `name` is the name of the setting, for the error message.
 ///
 /// # Errors
 /// A message with the name of the setting and the valid range.

@@ -1,4 +1,5 @@
-/// Checks the prefix of a namespace, with which all its names in a store begin: 1 to 64 ASCII letters, digits or `-_.:`.
+/// Checks the prefix of a namespace, with which all its names in a store begin. Returns `Ok` if it is 1 to 64 ASCII letters, digits or
+/// `-_.:`. A store calls it when it is opened.
 ///
 /// No other character is valid, because some have a special meaning in the names or in patterns of a store.
 ///

@@ -19,7 +19,8 @@ const FORMAT: u8 = 1;
 const WITH_SID: u8 = 1;
 const ON_BEHALF_OF: u8 = 2;
 
-/// Returns the bytes of a session's record, for a store to write. They do not contain the session's id. [`decode_session`] reads them.
+/// Returns the bytes of a session's record. A store calls it in [`TokenStore::begin`](crate::TokenStore::begin), and writes the bytes to
+/// its own data. They do not contain the session's id. [`decode_session`] reads them.
 pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
@@ -40,7 +41,8 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the record of the session `session_id` from the bytes of [`encode_session`]. Returns `None` if the bytes are not such a record.
+/// Returns the record of the session `session_id` from the bytes of [`encode_session`]. A store calls it when it reads the bytes from its
+/// own data. Returns `None` if the bytes do not have the format of such a record.
 pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
@@ -62,7 +64,8 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
     ours.then(|| SessionRecord::new(session_id, sid, times, ends_at).of_kind(kind))
 }
 
-/// Returns the bytes of a namespace's record, for a store to write. [`decode_namespace`] reads them.
+/// Returns the bytes of a namespace's record. A store calls it in [`TokenStore::set_namespace`](crate::TokenStore::set_namespace), and
+/// writes the bytes to its own data. [`decode_namespace`] reads them.
 pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
@@ -74,7 +77,8 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     bytes
 }
 
-/// Returns the record of a namespace from the bytes of [`encode_namespace`]. Returns `None` if the bytes are not such a record.
+/// Returns the record of a namespace from the bytes of [`encode_namespace`]. A store calls it in
+/// [`TokenStore::namespace`](crate::TokenStore::namespace). Returns `None` if the bytes do not have the format of such a record.
 pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;

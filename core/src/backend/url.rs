@@ -1,8 +1,9 @@
-/// Returns a part of a store's URL, such as the password, with its percent-encoding decoded (RFC 3986, section 2.1).
+/// Returns a part of a store's URL, such as the password, with its percent-encoding decoded (RFC 3986, section 2.1). A store calls it when
+/// it reads its URL.
 ///
 /// # Errors
-/// A message that says what is wrong and what to write instead, for an encoding that is invalid or is not UTF-8. It does not quote the
-/// part, which may be a secret.
+/// A message that says what is wrong and what to write instead, for an encoding that is invalid or is not UTF-8. The message does not quote
+/// `text`, which may be a secret.
 ///
 /// ```
 /// use token_cache::store::backend::percent_decoded;
@@ -28,7 +29,7 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
 }
 
 /// Returns the parameters of a store's URL in their order, each with its name and its decoded value. `query` is the text after the `?` of
-/// the URL. `valid` has the names that the store supports.
+/// the URL. `valid` has the names that the store supports. A store calls it when it reads its URL.
 ///
 /// The item of an invalid parameter is an error message for the user. A parameter is invalid if its name is not in `valid`, if it occurs
 /// twice, or if its value is empty or cannot be decoded.
@@ -69,7 +70,8 @@ pub fn parameters<'q>(
     })
 }
 
-/// Returns the name of an unknown parameter for an error message, in backticks and with a space before it.
+/// Returns the name of an unknown parameter of a store's URL for an error message, in backticks and with a space before it. [`parameters`]
+/// calls it. A store needs it only if it reads parameters by itself.
 ///
 /// Returns an empty text if `name` has other characters than lower-case letters and `_`, or more than 32. Such a text may be a part of a
 /// password that was not percent-encoded, so no message may quote it.

@@ -84,7 +84,8 @@ impl State {
 
 #[cfg(feature = "test-util")]
 impl MemoryStore {
-    /// Loses the registry of near-cache leases, as when a store was emptied, for tests. The next registry has a new id and no leases.
+    /// Drops the store's registry of near-cache leases, as if the store had been emptied. A test calls it. The store then creates a new
+    /// registry, with another [`RegistryId`] and without leases.
     ///
     /// Sessions and entries stay.
     pub fn lose_registry(&self) {

@@ -27,9 +27,9 @@ const WEIGHT_LIMIT: usize = 1 << 30;
 
 /// A store in the memory of this process, for tests, for development and for apps with one server. All data is lost when the process ends.
 ///
-/// The clones of a store share all data, as the app servers of a fleet do. The store has a weight limit, 1 GiB by default. At the limit, it
-/// removes expired data, and then refuses sign-ins and writes with [`Full`](ErrorKind::Full). It never removes other data to make room
-/// (G4), and a sign-out always works.
+/// The clones of a store share all data, as the app servers of a fleet do. The store has a limit of its [`weight`](Self::weight) in bytes,
+/// 1 GiB by default. At the limit, it removes expired data, and then refuses sign-ins and writes with [`Full`](ErrorKind::Full). It never
+/// removes other data to make room (G4), and a sign-out always works.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -74,8 +74,8 @@ impl MemoryStore {
         Ok(Self::with(bytes, Arc::new(SystemClock)))
     }
 
-    /// Creates an empty store with another clock, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. Its weight limit is
-    /// 1 GiB.
+    /// Creates an empty store with the clock `clock`, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. Its weight limit
+    /// is 1 GiB.
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))
@@ -91,8 +91,8 @@ impl MemoryStore {
         }))
     }
 
-    /// Returns the weight of the stored data in bytes, as it counts towards the weight limit. It includes expired data that was not removed
-    /// yet.
+    /// Returns the weight of the stored data in bytes, as [`with_weight_limit`](Self::with_weight_limit) counts it. The store refuses
+    /// sign-ins and writes that would exceed its weight limit. The result includes expired data that was not removed yet.
     pub fn weight(&self) -> usize {
         self.0.shards.weight()
     }

@@ -19,7 +19,8 @@ pub struct SignInPlan<'a> {
     /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`. A store without a [`SidIndex`](crate::SidIndex) does not
     /// receive it.
     pub sid: Option<SidKey>,
-    /// How the session is begun. `max_sessions` limits the sessions of each kind separately.
+    /// How the session is begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
+    /// [`max_sessions`](Self::max_sessions) limits the sessions of each kind separately.
     pub kind: SessionKind,
     /// The times of the user's authentication: one on the store's clock, and one on the provider's.
     pub times: SessionTimes,
@@ -37,12 +38,13 @@ pub struct SignInPlan<'a> {
     /// Creates a random ticket secret, as [`TicketSecret::mint`] does. [`sign_in`] calls it each time that it sends the first step. A test
     /// can pass a function of its own.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
-    /// The background session to store with the session, so that a job without a ticket can open it. `None` if only the ticket can open the
-    /// session.
+    /// The [background session](BackgroundSession) to store with the session, so that the session can be opened without its ticket. `None`
+    /// if only the ticket can open the session.
     pub background: Option<BackgroundPlan<'a>>,
 }
 
-/// A background session that [`sign_in`] stores in its last step. With it, a job without a ticket can open the session.
+/// A [background session](BackgroundSession) that [`sign_in`] stores in its last step. With it, the session can be opened without its
+/// ticket: by a job, or by a web API that has the user's access token. Apps do not need it.
 pub struct BackgroundPlan<'a> {
     /// The name under which the store keeps the background session in the account.
     pub name: BackgroundKey,
@@ -54,8 +56,8 @@ pub struct BackgroundPlan<'a> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// The ticket secret of the new session, from which the caller makes the ticket. No other copy of it exists, except the encrypted one
-    /// in a background session.
+    /// The ticket secret of the new session. The caller puts it into the session's [`Ticket`](crate::Ticket). No other copy of it exists,
+    /// except the encrypted one in a background session.
     pub ticket_secret: TicketSecret,
     /// The number of the account's other sessions that ended because of [`max_sessions`](SignInPlan::max_sessions).
     pub displaced: usize,
@@ -66,13 +68,14 @@ pub struct SignedIn {
 ///
 /// The steps are, in this order:
 /// 1. Store the session's record in the account.
-/// 2. Add the account to the index of the `sid`, if the sign-in has a `sid` and the store has an index.
+/// 2. Add the account to the index of the `sid`, if the sign-in has a `sid` and the store has a [`SidIndex`](crate::SidIndex).
 /// 3. Check the issuer's not-before time, if the store has an index.
 /// 4. Store the background session, if the sign-in has background access.
 ///
 /// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. Either the
-/// sign-out finds the session, or the sign-in finds the not-before time. The store refuses each step from `not_after` on, by its own clock.
-/// Until then, every not-before time that could refuse the sign-in still exists.
+/// sign-out finds the session, or the sign-in finds the not-before time. The store refuses each step from
+/// [`not_after`](SignInPlan::not_after) on, by its own clock. Before `not_after`, the store still has every not-before time that could
+/// refuse the sign-in.
 ///
 /// After a retryable error, the first step is sent again, at most three times in all, each time with a new ticket secret. If a later step
 /// fails, the session is ended again.

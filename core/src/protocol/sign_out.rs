@@ -10,8 +10,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StoreSignOut {
-    /// The result for the app: whether a session ended, in how many accounts, and how many replicas confirmed it. Its part about near
-    /// caches is not filled in yet.
+    /// The result for the app: whether a session ended, in how many accounts, and how many replicas confirmed it. Its field
+    /// [`near_caches`](SignOut::near_caches) does not have the result yet: it is [`Unused`](crate::NearCacheOutcome::Unused).
     pub sign_out: SignOut,
     /// The accounts in which the store confirmed an eviction, each with the invalidation message that the store published for it. `None` if
     /// the store published no message for the account.
@@ -20,12 +20,13 @@ pub struct StoreSignOut {
     /// sign-out has ended, so that the store has nothing of them.
     ///
     /// If that earlier sign-out did not wait for near caches, or was interrupted, near caches may still have entries of these accounts. The
-    /// wait then covers all near-cache entries.
+    /// [`TokenCache`](crate::TokenCache) therefore invalidates the near-cache entries of all accounts.
     pub unnamed: bool,
     /// `true` if a sign-out by `sid` found no account, neither in the index nor in the logout message.
     ///
     /// The store may have lost the index and the registry of near-cache leases together, while near caches still have entries of the
-    /// accounts. The wait then checks whether the registry was lost.
+    /// accounts. The [`TokenCache`](crate::TokenCache) therefore checks whether the registry was lost. If it was, the sign-out waits for
+    /// the longest lease.
     pub unknown_sid: bool,
 }
 
@@ -43,22 +44,25 @@ impl StoreSignOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
-    /// The sessions with the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid` up to the time of the message end
-    /// too.
+    /// The sessions of each account that were begun with the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid`
+    /// end too, if their users authenticated at the message's `iat` or earlier.
     WithSid,
-    /// All sessions of the account up to the cutoff time. It is for providers that use one `sid` for all sessions of a user.
+    /// All sessions of each account up to this cutoff time, with any `sid` or without one. It is for providers that use one `sid` for all
+    /// sessions of a user.
     Account(CutoffTime),
 }
 
-/// The input of [`sign_out_sid`]: the provider's `sid` to sign out, with the keyed hashes that the store knows.
+/// The input of [`sign_out_sid`]: the provider's `sid` to sign out, with the keyed hashes that the store knows. A
+/// [`TokenCache`](crate::TokenCache) creates it. Apps do not need it.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
     /// The keyed hash of the `sid` to sign out.
     pub sid: SidKey,
-    /// The sessions with the `sid` that end: those up to a cutoff time, or all, also those that are begun later.
+    /// The sessions with the `sid` that end: those up to a cutoff time, or all, also those that are begun later. With
+    /// [`SidScope::Account`], it only limits later sign-ins with the `sid`.
     pub bound: CutoffBound,
-    /// The sessions that end in each account that is found: those with the `sid`, or all.
+    /// The sessions that end in each account of the `sid`: those with the `sid`, or all up to a cutoff time.
     pub reach: SidScope,
     /// The account that the logout message names besides the `sid`, and the message's claim `iat`. `None` if there is no message, or if it
     /// names only the `sid`.
@@ -67,7 +71,8 @@ pub struct SidSignOut {
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session in the store. Sends one request. If the session had ended already, the result has `sign_out.ended` `false`.
+/// Ends one session in the store. Sends one request. In the result, [`SignOut::ended`] is `true` if the session ended, and `false` if it
+/// had ended already.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///

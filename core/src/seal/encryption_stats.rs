@@ -5,12 +5,12 @@ use super::{Key, Ring};
 /// Counts of what this app server has decrypted, and of what it could not decrypt, since it opened the cache.
 /// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) returns it.
 ///
-/// An operator reads it during a [rotation of keys](crate::TokenCache::replace_key_ring), to find out when an old key can be removed. No
-/// app server counts for the others: read the counts on each one.
+/// An operator reads it during a [rotation of keys](crate::TokenCache::replace_key_ring), to find out when an old key can be removed. Each
+/// app server counts only its own use of the keys: read the counts on each one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncryptionStats {
-    /// The keys of the present key ring, and how often each was used. The first key encrypts, and all keys decrypt.
+    /// The keys of the present [key ring](super::KeyRing), and how often each was used. The first key encrypts, and all keys decrypt.
     pub keys: Vec<KeyUse>,
     /// The number of reads of entries that were encrypted under a key that is not in the key ring.
     pub unknown_key: u64,

@@ -12,8 +12,9 @@ const TAKE: &str = "take the key ring";
 ///
 /// A key ring is for apps whose keys must be replaceable without signing users out. Pass it to
 /// [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring), or set the environment variable
-/// [`TOKEN_CACHE_KEYS`](Self::from_env). With neither, the only key is derived from the secret, and it cannot be replaced. To replace the
-/// key ring of an open cache, follow the steps of [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
+/// [`TOKEN_CACHE_KEYS`](Self::from_env). With neither, the only key is derived from the [secret](crate::Secret) of the namespace, and it
+/// cannot be replaced. To replace the key ring of an open cache, follow the steps of
+/// [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 ///
 /// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key:
 /// - Exactly one item begins with `seal`. Its key encrypts and decrypts. The keys of items with `open` only decrypt.
@@ -59,10 +60,11 @@ pub(super) enum Material {
 }
 
 impl KeyRing {
-    /// The largest number of keys in a ring, including the key that encrypts: 16.
+    /// The largest number of keys in a key ring, including the key that encrypts: 16. Opening a cache with more keys fails with
+    /// [`Config`](crate::ErrorKind::Config).
     pub const MAX_KEYS: usize = 16;
 
-    /// Creates a ring with one key, which encrypts and decrypts. Add keys that only decrypt with [`opening`](Self::opening).
+    /// Creates a key ring with one key, which encrypts and decrypts. Add keys that only decrypt with [`opening`](Self::opening).
     pub fn sealing_with(key: RingKey) -> Self {
         Self {
             seals: key,
@@ -111,7 +113,7 @@ impl RingKey {
     /// The least length of a key, in bytes: 32.
     pub const MIN_BYTES: usize = Secret::MIN_BYTES;
 
-    /// The name of the key that is derived from the secret, in the text form of a ring: `secret`.
+    /// The name of the key that is derived from the namespace's [`Secret`], in the text form of a [`KeyRing`]: `secret`.
     pub const OF_SECRET: &str = "secret";
 
     /// Creates a key from its bytes, which must be random. For a key that a key management service has encrypted, use
@@ -133,8 +135,8 @@ impl RingKey {
 
     /// Creates a key from its wrapped form: the bytes of a key that a key management service has encrypted.
     ///
-    /// The [`KeyProvider`](super::KeyProvider) of the cache decrypts it when the cache is opened, and when the ring is replaced. Without a
-    /// provider, opening the cache fails with [`Config`](crate::ErrorKind::Config).
+    /// The [`KeyProvider`](super::KeyProvider) of the cache decrypts it when the cache is opened, and when its key ring is replaced.
+    /// Without a key provider, opening the cache fails with [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or longer than 8 KiB, or if `name` is invalid for [`new`](Self::new).
@@ -155,7 +157,7 @@ impl RingKey {
         })
     }
 
-    /// Creates the key that is derived from the secret of the cache. Its name is `secret`.
+    /// Creates the key that is derived from the namespace's [`Secret`], the one that the cache was opened with. Its name is `secret`.
     ///
     /// A cache without a key ring encrypts everything under this key. The first key ring of an app therefore needs it, to decrypt what is
     /// stored.

@@ -29,7 +29,7 @@ impl KeyRing {
     /// Opening a cache calls it if the builder has no key ring.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the text of the variable does not have this form.
+    /// [`Config`](crate::ErrorKind::Config) if the text of the variable is not UTF-8, or does not have this form.
     pub fn from_env() -> Result<Option<Self>> {
         match std::env::var(Self::VARIABLE) {
             Ok(text) => Zeroizing::new(text).parse().map(Some),

@@ -27,8 +27,8 @@ pub fn warn(event: &'static str, detail: fmt::Arguments<'_>) {
 
 /// Logs an event at INFO that needs no action by an operator, with the target `token_cache`. Without the feature `tracing` it does nothing.
 ///
-/// It is for stores and other crates of this family. `event` is a stable name in snake case. `detail` is one sentence, without tokens, keys
-/// and ids of users (G5).
+/// It is for stores and other crates of this family, whose log events all have this target. `event` is a stable name in snake case, for
+/// filters and alerts. `detail` is one sentence, without tokens, keys and ids of users (G5).
 ///
 /// ```
 /// token_cache::admin::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));

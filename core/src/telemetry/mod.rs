@@ -64,8 +64,8 @@ pub(crate) fn displaced(sessions: usize) {
 /// The routes of the crate `token-cache-sign-out` call it for each logout message. Call it if your app receives such messages in routes of
 /// its own.
 ///
-/// `channel` and `outcome` are values of these labels, which [`METRICS`] lists. `issuer` must be an issuer that the app is configured with,
-/// never a text of the request.
+/// `channel` and `outcome` are values of the metric's labels of the same names, which [`METRICS`] lists. `issuer` must be an issuer that
+/// the app is configured with, never a text of the request.
 pub fn provider_message(channel: &'static str, issuer: &str, outcome: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(

@@ -8,8 +8,8 @@ pub struct Metric {
     pub name: &'static str,
     /// The kind of the metric: a counter, a gauge or a histogram.
     pub kind: MetricKind,
-    /// The labels of the metric, each with its possible values. If the list of values is empty, they are operations, kinds of errors,
-    /// issuers or names of keys.
+    /// The labels of the metric, each with its possible values. If the list of values is empty, the values are not fixed: they are
+    /// operations, kinds of errors, issuers or names of keys. The list of labels is empty if the metric has no labels.
     pub labels: &'static [(&'static str, &'static [&'static str])],
     /// A description of the metric for a dashboard: what it counts or measures, and the meaning of the values of the label `outcome`.
     pub help: &'static str,
@@ -19,11 +19,11 @@ pub struct Metric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// A number that only rises.
+    /// A counter: a number that only rises, such as the number of reads.
     Counter,
-    /// A number that rises and falls.
+    /// A gauge: a number that rises and falls, such as the number of items in the near cache.
     Gauge,
-    /// A distribution of durations, in seconds.
+    /// A histogram: the distribution of durations in seconds, such as those of the reads.
     Histogram,
 }
 

@@ -6,7 +6,7 @@ use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, seal::Session
 /// directly in the store.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
+/// [`Config`](crate::ErrorKind::Config) if the namespace in the store has another [secret](crate::Secret) than the cache by now.
 pub fn address_of(session: &Session, key: &EntryKey) -> Result<EntryAddress> {
     Ok(session.address(&session.cache().keys()?, key))
 }

@@ -19,7 +19,7 @@ use crate::{
 
 /// A store for tests that forwards every request to another store, and fails when the test tells it to. Its clones fail together.
 ///
-/// [`work`](Self::work) ends all failures.
+/// The store works until the test calls a method such as [`fail_with`](Self::fail_with). [`work`](Self::work) ends all failures.
 #[derive(Clone)]
 pub struct FailingStore {
     pub(super) inner: Arc<dyn TokenStore>,
@@ -42,7 +42,7 @@ struct Failure {
 }
 
 impl FailingStore {
-    /// Creates a store that forwards every request to `inner`. It works until a method such as [`fail_with`](Self::fail_with) is called.
+    /// Creates a store that forwards every request to `inner`, without failures and delays.
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -52,8 +52,8 @@ impl FailingStore {
         }
     }
 
-    /// Returns the number of requests since the store was created, including failed ones. Requests over an open backplane connection do not
-    /// count.
+    /// Returns the number of requests that this store and its clones received since it was created, including failed ones. Requests over an
+    /// open backplane connection do not count.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -67,25 +67,28 @@ impl FailingStore {
     }
 
     /// Makes every request fail from now on although it is carried out, as after a timeout. The caller gets an error of this kind, for
-    /// which [`may_have_applied`](crate::Error::may_have_applied) returns `true`.
+    /// which [`may_have_applied`](crate::Error::may_have_applied) returns `true`. If the inner store refuses the request, the caller gets
+    /// the error of the inner store instead.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
         let applied = true;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Makes every request return `late` after it was carried out, from now on.
+    /// Makes every request return only when the duration `late` has passed since it was carried out, from now on. By default, and with a
+    /// duration of zero, requests return at once.
     pub fn answer_late(&self, late: Duration) {
         self.manner().late = late;
     }
 
-    /// Breaks the backplane from now on: its connections are lost, none can be opened, and
-    /// [`Backplane::publish`](crate::Backplane::publish) fails. Other requests continue, including evictions that publish a message.
+    /// Breaks the store's [backplane](crate::Backplane) from now on: its connections are lost, none can be opened, and
+    /// [`Backplane::publish`](crate::Backplane::publish) fails. Other requests continue to work, including evictions that publish an
+    /// invalidation message.
     pub fn cut_backplane(&self) {
         self.backplane.set(BackplaneManner::Disconnected);
     }
 
-    /// Freezes the backplane from now on, like a half-open connection: no message arrives, its requests never return, and no error is
-    /// reported. Other requests continue.
+    /// Freezes the store's [backplane](crate::Backplane) from now on, like a half-open connection: no message arrives, its requests never
+    /// return, and no error is reported. Other requests continue to work.
     pub fn freeze_backplane(&self) {
         self.backplane.set(BackplaneManner::Frozen);
     }

@@ -17,11 +17,13 @@
 pub struct OddTokenResponse {
     /// The body of the provider's HTTP response.
     pub body: &'static [u8],
-    /// The refresh token in the response. `None` if the response has no usable refresh token: the client keeps its old one.
+    /// The refresh token that a client must read from the response. `None` if the response has no usable refresh token: the client keeps
+    /// its old one.
     pub refresh_token: Option<&'static str>,
-    /// The lifetime of the access token in seconds. `None` if the response has no usable lifetime.
+    /// The lifetime of the access token that a client must read from the response, in seconds. `None` if the response has no usable
+    /// lifetime.
     pub lifetime: Option<u64>,
-    /// The scopes in the response. Empty if the response has no usable scopes.
+    /// The scopes that a client must read from the response. Empty if the response has no usable scopes.
     pub scopes: &'static [&'static str],
 }
 

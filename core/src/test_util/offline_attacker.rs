@@ -5,8 +5,8 @@ use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
 
-/// An attacker for tests of a store. It has every byte of the store, and the secret with the key that is derived from it, but no ticket. A
-/// test checks that it can decrypt no entry (G5).
+/// An attacker for tests of a store. It has every byte of the store, and the [`Secret`] with the key that is derived from it, but no
+/// ticket. A test checks that it can decrypt no entry (G5).
 ///
 /// The attacker tries all bytes that it has as a ticket secret, as a background session with a ticket secret, and as the access token that
 /// encrypts such a session.
@@ -19,7 +19,7 @@ pub struct OfflineAttacker {
 }
 
 impl OfflineAttacker {
-    /// Creates an attacker that has `secret`, and no bytes of the store yet. Give it the bytes with [`take`](Self::take).
+    /// Creates an attacker that has the namespace's `secret`, and no bytes of the store yet. Give it the bytes with [`take`](Self::take).
     pub fn new(secret: &Secret) -> Self {
         let key = secret.ring_key();
         Self {
@@ -30,8 +30,8 @@ impl OfflineAttacker {
         }
     }
 
-    /// Gives the attacker more bytes of the store. If parts of them are text in hexadecimal, Base64 or Base64 for URLs, it gets the decoded
-    /// bytes too.
+    /// Gives the attacker more bytes of the store. If parts of them are text in hexadecimal, Base64 or Base64 for URLs, the attacker gets
+    /// the decoded bytes too.
     pub fn take(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
         for run in bytes.split(|byte| !is_text(byte)) {
