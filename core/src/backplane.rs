@@ -26,8 +26,8 @@ impl ServerId {
         Self(bytes)
     }
 
-    /// Returns the 16 bytes of the server's id. A store writes them into the messages of its backplane and into the registry of near-cache
-    /// leases.
+    /// Returns the 16 bytes of the app server's id. A store writes them into the messages of its backplane and into the registry of
+    /// near-cache leases.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -106,7 +106,7 @@ pub struct InvalidationMessage {
     /// The app server that signs out, and that receives the acknowledgements of this message. `None` if the message needs no
     /// acknowledgement. The app servers then send none.
     pub origin: Option<ServerId>,
-    /// The near-cache entries to drop.
+    /// The near-cache entries that the app servers must drop.
     pub what: Invalidation,
 }
 
@@ -118,7 +118,7 @@ pub struct InvalidationMessage {
 pub struct Acknowledgement {
     /// The id of the invalidation message that `server` acknowledges.
     pub message: InvalidationId,
-    /// The app server that has dropped its near-cache entries.
+    /// The app server that has dropped the near-cache entries that the message names.
     pub server: ServerId,
     /// The registry of near-cache leases that `server` has known for longer than any lease lasts, on its present backplane connection. Such
     /// a registry contains every lease that has not expired.
@@ -163,7 +163,8 @@ pub struct Published {
     pub holders: Vec<LeaseHolder>,
 }
 
-/// The receiver of an app server's messages from the backplane: invalidation messages, and acknowledgements of its own.
+/// The receiver of an app server's messages from the backplane: invalidation messages, and the acknowledgements of the messages that this
+/// app server has published.
 ///
 /// A [`TokenCache`](crate::TokenCache) passes its listener to [`Backplane::connect`]. The backplane calls it once for each message, in the
 /// order in which the store took the messages. Its methods must not block.
@@ -187,8 +188,9 @@ pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
 /// [`EvictOptions::publish`](crate::EvictOptions::publish) is set.
 #[async_trait]
 pub trait Backplane: Send + Sync {
-    /// Opens the backplane connection of the app server `server`. From then on, `listener` receives every invalidation message that the
-    /// store takes, until the connection is [lost](BackplaneConnection::lost).
+    /// Opens the backplane connection of the app server `server`. A [`TokenCache`](crate::TokenCache) calls it, and calls it again after
+    /// the connection is lost. From then on, `listener` receives every invalidation message that the store takes, until the connection is
+    /// [lost](BackplaneConnection::lost).
     ///
     /// # Errors
     /// The store's own failures.

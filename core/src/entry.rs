@@ -105,7 +105,7 @@ impl EntryAddress {
         (&self.account, &self.session_id, &self.name)
     }
 
-    /// Returns the account of the entry's session.
+    /// Returns the name of the account to which the entry's session belongs.
     pub const fn account(&self) -> &AccountKey {
         &self.account
     }
@@ -217,7 +217,8 @@ impl Entry {
         Arc::make_mut(&mut self.value)
     }
 
-    /// Returns the version of the write that stored the entry, for [`PutMode::Update`](crate::PutMode::Update).
+    /// Returns the version of the write that stored the entry. Pass it to [`PutMode::Update`](crate::PutMode::Update), to replace exactly
+    /// this version.
     pub const fn version(&self) -> Version {
         self.version
     }

@@ -213,8 +213,8 @@ impl Error {
 
     /// Returns `true` if the kind is [`SignedOut`](ErrorKind::SignedOut): the session has ended, and the user must sign in again.
     ///
-    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked), where no session was begun. Sending the user back to the provider
-    /// as usual can then cause an endless redirect loop.
+    /// Returns `false` for every other kind, also for [`SignInRevoked`](ErrorKind::SignInRevoked): there, no session was begun. An
+    /// automatic redirect to the provider can then cause an endless redirect loop.
     pub fn is_signed_out(&self) -> bool {
         self.0.kind == ErrorKind::SignedOut
     }

@@ -28,7 +28,7 @@ pub enum CutoffClock {
 pub struct CutoffTime {
     /// The clock on which `at` is.
     pub clock: CutoffClock,
-    /// The time on `clock`. A session with exactly this time ends too.
+    /// The cutoff time, on `clock`. A session with exactly this time ends too.
     pub at: Timestamp,
 }
 

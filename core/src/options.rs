@@ -18,7 +18,7 @@ pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BeginSession {
-    /// The record of the new session, which the store keeps.
+    /// The record of the new session, which the store keeps until the session ends.
     pub record: SessionRecord,
     /// The deadline of this request, on the store's own clock. The store refuses a request that arrives at this time or later, for example
     /// because the network delayed it.
@@ -97,7 +97,7 @@ impl ReadOptions {
         }
     }
 
-    /// Sets that the result of the read will be stored in a near cache. By default, it must not be.
+    /// Sets that the result of the read will be stored in a near cache. By default, it must not be stored there.
     pub const fn for_near_cache(mut self) -> Self {
         self.for_near_cache = true;
         self
@@ -123,11 +123,11 @@ pub enum PutMode {
     /// The write has no precondition: it creates the entry, or replaces the present one.
     #[default]
     Overwrite,
-    /// The store must have no entry under the key. The write creates it. The precondition fails if the store has an entry that has not
-    /// expired.
+    /// The store must have no entry under the entry key, or an expired one. The write creates the entry. The precondition fails if the
+    /// store has an entry that has not expired.
     Create,
-    /// The entry must have this version, which the caller has read ([`Entry::version`](crate::Entry::version)). The write replaces the
-    /// entry. The precondition fails if there is another version, or no entry.
+    /// The store must have an entry with this version, which the caller has read ([`Entry::version`](crate::Entry::version)). The write
+    /// replaces the entry. The precondition fails if the entry has another version, or if there is no entry.
     Update(Version),
 }
 
@@ -173,7 +173,7 @@ impl WriteOptions {
         self
     }
 
-    /// Sets the precondition of the write, in place of [`PutMode::Overwrite`].
+    /// Sets the precondition of the write. By default, it is [`PutMode::Overwrite`]: the write has no precondition.
     pub const fn mode(mut self, mode: PutMode) -> Self {
         self.mode = mode;
         self

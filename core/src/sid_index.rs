@@ -25,7 +25,7 @@ pub struct SidEntry {
 }
 
 impl SidEntry {
-    /// Creates an entry for [`SidIndex::add`]. The parameters are the fields of the same names.
+    /// Creates an entry for [`SidIndex::add`]. A sign-in with a `sid` calls it. The parameters are the fields of the same names.
     pub const fn new(
         account: AccountKey,
         requested_at: Timestamp,
@@ -105,7 +105,7 @@ pub struct AccountListOptions {
     pub issuer: Option<IssuerKey>,
     /// The cursor of the page to return: [`AccountPage::next`] of the page before it. `None`, the default, returns the first page.
     pub cursor: Option<AccountCursor>,
-    /// The approximate number of accounts in a page. Zero, the default, means that the store chooses it.
+    /// The approximate number of accounts in a page. Zero, the default, means that the store chooses the number.
     pub page: usize,
 }
 
@@ -124,7 +124,7 @@ impl AccountListOptions {
         self
     }
 
-    /// Sets the approximate number of accounts in a page. By default, the store chooses it.
+    /// Sets the approximate number of accounts in a page. By default, the store chooses the number.
     pub fn page(mut self, accounts: usize) -> Self {
         self.page = accounts;
         self
@@ -228,7 +228,8 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Checks whether a sign-out of the whole issuer overtook a sign-in. Returns `Ok` if the sign-in may continue. Sends one request.
+    /// Checks whether a sign-out of the whole issuer overtook a sign-in. Returns `Ok` if the sign-in may continue. Each sign-in calls it.
+    /// Sends one request.
     ///
     /// `requested_at` is the time at which the sign-in's authorization request was sent. `not_after` is the deadline of this check. Both
     /// are on the store's clock.

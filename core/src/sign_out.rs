@@ -130,7 +130,8 @@ impl fmt::Debug for LogoutMessage {
     }
 }
 
-/// The result of a successful sign-out. [`TokenCache::sign_out`](crate::TokenCache::sign_out) and its variants return it.
+/// The result of a successful sign-out. [`TokenCache::sign_out`](crate::TokenCache::sign_out) and all other methods that sign out return
+/// it.
 ///
 /// When a sign-out has returned it, no read that starts afterwards returns a token of an ended session, on any app server (G1). The
 /// exception is [`NearCacheOutcome::NotAwaited`] in `near_caches`.

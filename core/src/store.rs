@@ -33,8 +33,9 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes of the record are invalid; the store's own failures.
     async fn namespace(&self) -> Result<Namespace>;
 
-    /// Writes the record of the namespace, if the stored one equals `expected`. `None` expects that the store has no record. Sends one
-    /// request.
+    /// Writes the record of the namespace, if the stored record equals `expected`. If `expected` is `None`, the store must have no record.
+    /// A [`TokenCache`](crate::TokenCache) calls it when it is opened and the record is missing, and when a setting in the record must
+    /// change. Sends one request.
     ///
     /// Returns `true` if the record was written. Returns `false`, and writes nothing, if the stored record differs from `expected`.
     ///

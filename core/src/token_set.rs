@@ -201,7 +201,7 @@ impl TokenSet {
         self
     }
 
-    /// Sets the scopes of the access token, in place of the scopes that the set has.
+    /// Sets the scopes of the access token, in place of the scopes that the set has. A set of [`new`](Self::new) has no scopes.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self

@@ -99,8 +99,8 @@ pub fn time_left(timeout: Duration) -> Duration {
         .unwrap_or(timeout)
 }
 
-/// A guard that a store holds during one request to its server. The time from [`begin`](Self::begin) until the guard is dropped counts for
-/// [`time_left`].
+/// A guard that a store holds during one request to its database server. The time from [`begin`](Self::begin) until the guard is dropped
+/// counts for [`time_left`].
 ///
 /// If a call of the cache sends several requests at the same time, that time counts once.
 #[derive(Debug)]

@@ -2,8 +2,8 @@ use std::{io, path::Path};
 
 use crate::Diagnostic;
 
-/// Returns a diagnostic if every user of this machine may read the file with a private key or a key ring at `path`, and `None` if not. A
-/// store calls it when it is opened. Returns `None` on systems other than Unix.
+/// Returns a diagnostic if every user of this machine may read the key file at `path`, and `None` if not. A key file has a private key or a
+/// key ring. A store calls it when it is opened. Returns `None` on systems other than Unix.
 ///
 /// The diagnostic is only a hint ([`Severity::Info`](crate::Severity::Info)), because orchestrators often mount such files readable by all
 /// (Kubernetes: mode 0644).

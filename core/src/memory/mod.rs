@@ -52,12 +52,14 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// Creates an empty store with a weight limit of 1 GiB. Its clock is the wall clock of this machine.
+    /// Creates an empty store with a limit of 1 GiB for the [`weight`](Self::weight) of its data. Its clock is the wall clock of this
+    /// machine.
     pub fn new() -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
-    /// Creates an empty store with a weight limit of `bytes` bytes. Its clock is the wall clock of this machine.
+    /// Creates an empty store with a limit of `bytes` bytes for the [`weight`](Self::weight) of its data. Its clock is the wall clock of
+    /// this machine.
     ///
     /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. If
     /// [`PutMode::Create`](crate::PutMode::Create) wrote it, it counts as its stored bytes and at most 712 bytes more.
@@ -74,8 +76,8 @@ impl MemoryStore {
         Ok(Self::with(bytes, Arc::new(SystemClock)))
     }
 
-    /// Creates an empty store with the clock `clock`, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. Its weight limit
-    /// is 1 GiB.
+    /// Creates an empty store with the clock `clock`, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. The limit for
+    /// the [`weight`](Self::weight) of its data is 1 GiB.
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))

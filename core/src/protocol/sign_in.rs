@@ -35,8 +35,8 @@ pub struct SignInPlan<'a> {
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as
     /// ended.
     pub now: Timestamp,
-    /// Creates a random ticket secret, as [`TicketSecret::mint`] does. [`sign_in`] calls it each time that it sends the first step. A test
-    /// can pass a function of its own.
+    /// Creates a random ticket secret, as [`TicketSecret::mint`] does. [`sign_in`] calls it each time that it sends the first step, which
+    /// stores the session's record. A test can pass a function of its own.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
     /// The [background session](BackgroundSession) to store with the session, so that the session can be opened without its ticket. `None`
     /// if only the ticket can open the session.

@@ -3,8 +3,8 @@ use crate::{
     NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
-/// The result of a sign-out in the store. The store has ended the sessions, but near caches of other app servers may still have their
-/// entries.
+/// The result of a sign-out in the store, which the functions of this module return. The store has ended the sessions, but near caches of
+/// other app servers may still have their entries.
 ///
 /// A [`TokenCache`](crate::TokenCache) then waits for these near caches, and returns `sign_out` to the app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -168,7 +168,7 @@ impl RingKey {
         }
     }
 
-    /// Returns the name of the key in the ring.
+    /// Returns the name of the key in the key ring, such as `2026-11`.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -36,7 +36,7 @@ impl Sealer {
     /// not encrypted.
     ///
     /// # Errors
-    /// - [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret, because no [`Session`](crate::Session) made it.
+    /// - [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret, because no [`Session`](crate::Session) created the address.
     /// - [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn seal(&self, at: &EntryAddress, entry: &Entry) -> Result<Entry> {
         let secret = secret_of(at, "seal an entry")?;

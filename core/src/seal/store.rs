@@ -40,7 +40,8 @@ pub struct SealedStore<S> {
 }
 
 impl<S: TokenStore> SealedStore<S> {
-    /// Creates a store that encrypts the entries of `inner` with `sealer`. Reading an entry that cannot be decrypted is an error.
+    /// Creates a store that encrypts the entries of `inner` with `sealer`. Reading an entry that cannot be decrypted is an error:
+    /// [`UnreadableEntries::Error`].
     pub const fn new(inner: S, sealer: Sealer) -> Self {
         Self {
             inner,
