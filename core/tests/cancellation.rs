@@ -7,11 +7,11 @@
 )]
 #![cfg(feature = "test-util")]
 
-use std::{future::Future, pin::pin, task::Context};
+use std::{future::Future, pin::pin, task::Context, time::Duration};
 
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, TokenCache,
-    test_util::FailingStore,
+    AccountId, EntryKey, ErrorKind, LogoutMessage, MemoryStore, Secret, SignIn, Timestamp,
+    TokenCache, test_util::FailingStore,
 };
 
 fn ada() -> AccountId {
@@ -101,4 +101,35 @@ async fn a_sign_in_whose_answers_are_lost_leaves_one_session_at_the_most() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     store.work();
     assert_eq!(cache.sessions(&ada()).await.unwrap().len(), 1);
+}
+
+/// The index knows that the `sid` is signed out; the eviction fails.
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_by_sid_that_fails_half_way_says_that_it_may_have_applied() {
+    let store = FailingStore::new(MemoryStore::new());
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
+    let sign_in = SignIn::new(ada(), &cache.start_sign_in().unwrap());
+    cache.sign_in(sign_in.sid("one").unwrap()).await.unwrap();
+
+    store.answer_late(Duration::from_secs(1));
+    let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(2_000_000_000));
+    let message = message.unwrap().sid("one").unwrap();
+    let before = store.requests();
+    let sign_out = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.sign_out_by(&message).await }
+    });
+    while store.requests() == before {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    store.fail_with(ErrorKind::Unavailable);
+    let error = sign_out.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.may_have_applied(), "{error}");
+    store.work();
+    let again = SignIn::new(ada(), &cache.start_sign_in().unwrap());
+    let refused = cache.sign_in(again.sid("one").unwrap()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::SignInRevoked);
 }

@@ -131,6 +131,28 @@ async fn a_namespace_taken_over_by_another_secret_ends_this_servers_service() {
     assert_eq!(cache.start_sign_in().unwrap_err().kind(), ErrorKind::Config);
 }
 
+/// The raise is the first look at the record that another secret has written.
+#[tokio::test(start_paused = true)]
+async fn a_raise_does_not_take_a_namespace_back_from_another_secret() {
+    let store = MemoryStore::new();
+    let ours = TokenCache::open(store.clone(), Secret::random().unwrap());
+    let ours = ours.await.unwrap();
+    let written = token_cache_core::NamespaceRecord::new(0, [7; 16]);
+    let store: &dyn token_cache_core::TokenStore = &store;
+    let before = store.namespace().await.unwrap().record;
+    assert!(
+        store
+            .set_namespace(before.as_ref(), &written)
+            .await
+            .unwrap()
+    );
+
+    let refused = ours.raise_generation().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
+    let after = store.namespace().await.unwrap().record.unwrap();
+    assert_eq!(after, written);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_older_record_is_put_back_as_it_was_known() {
     let store = MemoryStore::new();

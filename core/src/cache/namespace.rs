@@ -245,6 +245,10 @@ impl TokenCache {
         } = &*self.0;
         let keys = self.fresh_keys().await?;
         let read = store.namespace().await?;
+        let is_foreign = |record: NamespaceRecord| record.check != secret.check();
+        if read.record.is_some_and(is_foreign) {
+            return Err(secret_mismatch());
+        }
         // At least the time in seconds, so that no backup has a greater one.
         let seconds = keys.latest.as_millis() / 1_000;
         let current = read

@@ -122,7 +122,8 @@ pub async fn sign_out_account(
 /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no index and the message names no account.
 /// - [`Config`](ErrorKind::Config) if the index has no account of the `sid`, the store may have dropped entries of the index, and the
 ///   message names no account.
-/// - The errors of the store. If evictions fail, the first error is returned after every account was tried.
+/// - The errors of the store. If evictions fail, the first error is returned after every account was tried. It
+///   [may have applied](Error::may_have_applied), since the index already has the not-before time of the `sid`.
 pub async fn sign_out_sid(
     store: &dyn TokenStore,
     sign_out: &SidSignOut,
@@ -134,6 +135,7 @@ pub async fn sign_out_sid(
         reach,
         named,
     } = *sign_out;
+    let has_index = store.sid_index().is_some();
     let mut accounts = match store.sid_index() {
         Some(sid_index) => {
             let not_before = NotBeforeOptions::lifetime(options.not_before_lifetime);
@@ -181,6 +183,8 @@ pub async fn sign_out_sid(
         }
     }
     match failed {
+        // The index has the not-before time already, and other accounts may have been evicted.
+        Some(error) if has_index || !ended.evicted.is_empty() => Err(error.maybe_applied()),
         Some(error) => Err(error),
         None => Ok(ended),
     }
