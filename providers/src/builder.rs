@@ -50,9 +50,8 @@ impl ProviderBuilder {
         }
     }
 
-    /// Sets the client secret, which the OAuth provider issued to the app. By default the app has no client secret: it is a public client,
-    /// and each request contains only its client id, as the field `client_id` of the form in the body. [`build`](Self::build) refuses an
-    /// empty client secret.
+    /// Sets the client secret, which the OAuth provider issued to the app. By default the app has none: it is a public client, and each
+    /// request contains only the form field `client_id`. [`build`](Self::build) refuses an empty client secret.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self

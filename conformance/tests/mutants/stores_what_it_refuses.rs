@@ -5,8 +5,12 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Stores a write that it refuses: `HOW` says what of it. `w` all of it, `v` the value under the version that is there,
-/// `x` its expiry alone, `d` nothing, but what was there goes, `o` all, where a lock is to be released.
+/// Stores a part of a write that it refuses. `HOW` is the part:
+/// - `w`: the whole write
+/// - `v`: the value, under the version that is stored
+/// - `x`: the expiry
+/// - `d`: nothing, but the stored entry is removed
+/// - `o`: the whole write, if it releases a lock
 #[derive(Default)]
 pub(crate) struct StoresWhatItRefuses<const HOW: char>;
 
