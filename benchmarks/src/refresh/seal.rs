@@ -41,14 +41,14 @@ struct Ours {
     entry: Entry,
 }
 
-/// The bare cipher, and as many bytes.
+/// The cipher of the crate `chacha20poly1305`, and as many bytes.
 struct Raw {
     cipher: XChaCha20Poly1305,
     plain: Vec<u8>,
 }
 
-/// Sealing an entry and opening it, beside the bare cipher on the same bytes, which draws a nonce for each as well. And what
-/// the first use of a session's handle costs, which derives the session's key.
+/// Measures sealing an entry and opening it, beside the same cipher of another crate on the same bytes, which draws a nonce for each as
+/// well. Also the first use of a session's handle, which derives the session's key.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     for (label, bytes) in SIZES {
         let name = format!("seal/{label}");
@@ -60,7 +60,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
         let watch = Watch::start(None);
         let (calls, rounds) =
             compare(args, |calls| ours.turn(calls), |calls| raw.turn(calls)).await?;
-        figures.push(figure(name, 1.2, calls, &rounds, "the bare cipher").beside(&watch));
+        figures.push(figure(name, 0.7, calls, &rounds, "the cipher of RustCrypto").beside(&watch));
     }
     let name = "seal/derive".to_owned();
     if args.wants(&name) {
@@ -128,7 +128,7 @@ impl Raw {
         for _ in 0..calls {
             let mut nonce = XNonce::default();
             getrandom::fill(nonce.as_mut_slice())?;
-            let failed = |_| "the bare cipher failed";
+            let failed = |_| "the cipher of RustCrypto failed";
             let payload = |msg| Payload {
                 msg,
                 aad: &AUTHENTICATED,
