@@ -99,6 +99,11 @@ impl Built {
         tests
     }
 
+    /// Returns the test binaries with this name.
+    pub(crate) fn tests_named(&self, name: &str) -> impl Iterator<Item = &Test> {
+        self.tests.iter().filter(move |test| test.name == name)
+    }
+
     /// A command that runs the program, in the workspace.
     pub(crate) fn program(&self, name: &str) -> Outcome<Command> {
         let path = self

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     packages::check(&metadata)?;
     second_engine::check()?;
     fuzz::check()?;
-    test::run(&test::Arguments::at_all_providers())
+    test::run(&test::Arguments::of_ci())
 }
 
 fn deny(advisories: bool) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,30 +10,61 @@ use crate::built::Test;
 use crate::failure::{Failure, Outcome};
 use crate::print::print;
 
+use super::tier::Tier;
+use super::times::Times;
+
 /// A binary in which no test ends for this long hangs, and is stopped. nextest allows a test the same time (`.config/nextest.toml`).
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// How often it is asked whether a binary has ended.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Runs each binary with `arguments`, one after the other. Each runs its tests on all cores.
+/// The number of binaries that run at the same time. Half of the tests wait for a lease or a server most of the time.
+const AT_ONCE: usize = 2;
+
+/// Runs each binary with `arguments`, and prints its output when it has ended. Without `arguments`, what `tier` leaves to `ci` does not run.
 ///
 /// # Errors
-/// Names each test that failed. It is an error as well if `arguments` leave no test to run.
+/// Names each test that failed. It is an error as well if `arguments` leave no test to run, or if a test that is left out does not exist.
 pub(super) fn run(
     tests: &[&Test],
     arguments: &[String],
     environment: &[(&str, String)],
+    tier: Tier,
+    times: &Times,
 ) -> Outcome {
     let begun = Instant::now();
-    let mut sum = Report::default();
-    for test in tests {
-        let mut command = Command::new(&test.executable);
-        command.current_dir(&test.folder).args(arguments);
-        command.envs(environment.iter().map(|(name, value)| (*name, value)));
-        print(&format!("\n» {}", test.name));
-        sum.add(&test.name, run_one(&mut command, SILENCE, print)?);
-    }
+    let sum = Mutex::new(Report::default());
+    let waiting = Mutex::new(slowest_first(tests).into_iter());
+    let next = || lock(&waiting).next();
+    thread::scope(|workers| {
+        for _ in 0..AT_ONCE {
+            workers.spawn(|| {
+                while let Some(test) = next() {
+                    let left_out = if arguments.is_empty() {
+                        tier.arguments(&test.name)
+                    } else {
+                        Vec::new()
+                    };
+                    let mut command = Command::new(&test.executable);
+                    command.current_dir(&test.folder).args(arguments);
+                    command.args(&left_out);
+                    command.envs(environment.iter().map(|(name, value)| (*name, value)));
+                    let mut output = vec![format!("\n» {}", test.name)];
+                    let show = |line: &str| output.push(line.to_owned());
+                    let report = times.of(&test.name, || run_one(&mut command, SILENCE, show));
+                    let report = report.unwrap_or_else(|failure| Report {
+                        failed: vec![failure.to_string()],
+                        ..Report::default()
+                    });
+                    print(&output.join("\n"));
+                    lock(&sum).add(&test.name, report);
+                }
+            });
+        }
+    });
+    times.print();
+    let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     print(&format!(
         "\n{} passed, {} failed, {} ignored in {} test binaries, in {} s",
         sum.passed,
@@ -47,6 +78,17 @@ pub(super) fn run(
         return Err(Failure::new(format!("no test was run: {asked_for}")));
     }
     Failure::of_findings("tests failed", &sum.failed)
+}
+
+/// The binaries of the integration tests take longest, so none of them is begun when everything else has ended.
+fn slowest_first<'a>(tests: &[&'a Test]) -> Vec<&'a Test> {
+    let mut tests = tests.to_vec();
+    tests.sort_by_key(|test| !test.folder.ends_with("integration-tests"));
+    tests
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The totals that one or more test binaries printed.
@@ -94,7 +136,11 @@ impl Report {
 }
 
 /// Runs one binary, and passes each line that it prints to `show`.
-fn run_one(command: &mut Command, silence: Duration, show: fn(&str)) -> Outcome<Report> {
+fn run_one(
+    command: &mut Command,
+    silence: Duration,
+    mut show: impl FnMut(&str),
+) -> Outcome<Report> {
     let what = command.get_program().display().to_string();
     let mut child = command
         .stdin(Stdio::null())

@@ -8,8 +8,12 @@ mod features;
 mod held;
 pub(crate) mod programs;
 mod servers;
+mod tier;
+mod times;
 
 use self::held::Held;
+pub(crate) use self::tier::Tier;
+use self::times::Times;
 
 /// Names the DynamoDB that all tests of a run share.
 const DYNAMODB: &str = "TOKEN_CACHE_TEST_DYNAMODB";
@@ -42,16 +46,15 @@ pub(crate) struct Arguments {
     /// Passed on to the test runner: names to run instead of all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
-    /// Runs the tests at providers that take minutes to install and to start as well.
     #[arg(skip)]
-    at_all_providers: bool,
+    tier: Tier,
 }
 
 impl Arguments {
-    /// All tests, at all providers.
-    pub(crate) fn at_all_providers() -> Self {
+    /// All tests, with those that take minutes.
+    pub(crate) fn of_ci() -> Self {
         Self {
-            at_all_providers: true,
+            tier: Tier::Ci,
             ..Self::default()
         }
     }
@@ -69,9 +72,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .map(|host| ("DOCKER_HOST", host))
         .collect();
 
-    let built = Built::build(&features)?;
+    let times = Times::default();
+    let built = times.of("build", || Built::build(&features))?;
     command::run(built.program("servers")?.envs(environment.clone()))?;
-    if arguments.at_all_providers {
+    tier::check(&built)?;
+    let tier = arguments.tier;
+    if tier == Tier::Ci {
         command::run(built.program("servers")?.arg("--install-providers"))?;
     }
     let mut servers = built.program("servers")?;
@@ -81,24 +87,23 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // A test that fails hides none of those after it.
     let mut failed = Vec::new();
     if arguments.arguments.is_empty() {
-        programs::run(&built, &dynamodb)?;
+        programs::run(&built, &dynamodb, tier, &times)?;
         let doctests = ["test", "--doc", "--workspace"];
-        command::run(
-            command::cargo(doctests)
-                .args(&features)
-                .envs(environment.clone()),
-        )?;
+        let mut doctests = command::cargo(doctests);
+        doctests.args(&features).envs(environment.clone());
+        times.of("doctests", || command::run(&mut doctests))?;
         for apart in APART {
             let mut tests = command::cargo(["test", "--workspace", "--test", apart]);
-            tests.args(&features).envs(environment.clone());
-            if apart == AT_OTHER_PROVIDERS && arguments.at_all_providers {
-                tests.args(["--", "--include-ignored", "--test-threads", "1"]);
+            tests.args(&features).envs(environment.clone()).arg("--");
+            tests.args(tier.arguments(apart));
+            if apart == AT_OTHER_PROVIDERS && tier == Tier::Ci {
+                tests.args(["--include-ignored", "--test-threads", "1"]);
                 tests.env(ALL_PROVIDERS, "1");
             }
-            failed.extend(command::run(&mut tests).err());
+            failed.extend(times.of(apart, || command::run(&mut tests)).err());
         }
     }
-    failed.extend(others(&built, &features, arguments, environment).err());
+    failed.extend(others(&built, &features, arguments, environment, &times).err());
     let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
     Failure::of_findings("not all tests passed", &failed)
 }
@@ -109,13 +114,20 @@ fn others(
     features: &[String],
     arguments: &Arguments,
     environment: Vec<(&str, String)>,
+    times: &Times,
 ) -> Outcome {
+    let tier = arguments.tier;
     if !command::succeeds(&mut command::cargo(["nextest", "--version"])) {
         let tests = built.tests_but(&APART);
-        return binaries::run(&tests, &arguments.arguments, &environment);
+        return binaries::run(&tests, &arguments.arguments, &environment, tier, times);
     }
-    let apart = format!("not (binary({}))", APART.join(") or binary("));
+    let mut apart = format!("not (binary({}))", APART.join(") or binary("));
+    if arguments.arguments.is_empty() {
+        apart.push_str(&tier.filter());
+    }
     let mut nextest = command::cargo(["nextest", "run", "--workspace", "--filterset", &apart]);
     nextest.args(features).args(&arguments.arguments);
+    // The summary of nextest comes last.
+    times.print();
     command::run(nextest.envs(environment))
 }

@@ -3,6 +3,8 @@
 use std::process::{Command, Stdio};
 
 use super::held::Held;
+use super::tier::Tier;
+use super::times::Times;
 use crate::built::Built;
 use crate::command;
 use crate::failure::Outcome;
@@ -36,9 +38,39 @@ const APPS: [&str; 3] = [
 /// - a message that the provider never sent ends a session.
 const COSTS: &str = "token-cache-benchmarks";
 
+/// The benchmarks that count requests, calls and messages.
+const COUNTED: [&[&str]; 5] = [
+    &["dynamodb"],
+    &["refresh", "--only", "refresh/"],
+    &["near-cache", "--only", "near-cache/messages"],
+    &["sign-out", "--only", "sign-out/requests"],
+    &["sign-out", "--only", "sign-out/bodies"],
+];
+
+/// The runs of torture, with their minutes in `ci`. Those of a broken design end as soon as its fault is found.
+const TORTURE: [(&[&str], f64); 5] = [
+    (&[], 2.0),
+    (&["--store", "dynamodb"], 1.0),
+    (&["--near-cache"], 1.0),
+    (&["--design", "caches-without-lease"], 0.5),
+    (&["--design", "counters-read-late"], 0.5),
+];
+
 /// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards
 /// in a loop for a while.
-pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
+pub(super) fn run(built: &Built, dynamodb: &Held, tier: Tier, times: &Times) -> Outcome {
+    times.of("the demo and the examples", || apps(built, dynamodb))?;
+    times.of("costs", || costs(built, dynamodb))?;
+    for (on, minutes) in TORTURE {
+        let mut torture = built.program(torture::PROGRAM)?;
+        torture.args(on).args(["--minutes", &tier.minutes(minutes)]);
+        let step = format!("torture {}", on.join(" "));
+        times.of(&step, || command::run(&mut torture))?;
+    }
+    Ok(())
+}
+
+fn apps(built: &Built, dynamodb: &Held) -> Outcome {
     let held = Held::redis(built.program("servers")?)?;
     let redis = held.at();
     for store in ["memory:", redis, dynamodb.url()] {
@@ -54,42 +86,17 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
         let mut app = command::cargo(app);
         run_on(app.args(["--features", feature, "--"]), store)?;
     }
-    drop(held);
     for app in APPS {
         command::run(built.program(app)?.arg("--check"))?;
     }
-    let mut costs = built.program(COSTS)?;
-    costs.args(["dynamodb", "--quick", "--check"]);
-    command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;
-    let mut costs = built.program(COSTS)?;
-    let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
-    command::run(costs.args(of_refreshes))?;
-    let mut costs = built.program(COSTS)?;
-    let near_cache = [
-        "near-cache",
-        "--quick",
-        "--check",
-        "--only",
-        "near-cache/messages",
-    ];
-    command::run(costs.args(near_cache))?;
-    for of_sign_outs in ["sign-out/requests", "sign-out/bodies"] {
+    Ok(())
+}
+
+fn costs(built: &Built, dynamodb: &Held) -> Outcome {
+    for suite in COUNTED {
         let mut costs = built.program(COSTS)?;
-        let of_sign_outs = ["sign-out", "--quick", "--check", "--only", of_sign_outs];
-        command::run(costs.args(of_sign_outs))?;
-    }
-    command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
-    let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
-    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))?;
-    let with_near_cache = ["--near-cache", "--minutes", "0.35"];
-    command::run(built.program(torture::PROGRAM)?.args(with_near_cache))?;
-    for broken in ["caches-without-lease", "counters-read-late"] {
-        let with_broken_near_cache = ["--design", broken, "--minutes", "0.25"];
-        command::run(
-            built
-                .program(torture::PROGRAM)?
-                .args(with_broken_near_cache),
-        )?;
+        costs.args(suite).args(["--quick", "--check"]);
+        command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;
     }
     Ok(())
 }
