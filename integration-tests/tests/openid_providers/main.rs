@@ -24,11 +24,13 @@ fn oidc_provider_by_back_channel() {
 }
 
 #[test]
+#[ignore = "idpyoidc is a package of PyPI"]
 fn idpyoidc_by_back_channel() {
     run(&table::IDPYOIDC, Back);
 }
 
 #[test]
+#[ignore = "idpyoidc is a package of PyPI"]
 fn idpyoidc_by_front_channel() {
     run(&table::IDPYOIDC, Front);
 }

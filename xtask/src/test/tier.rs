@@ -23,15 +23,13 @@ struct Long {
     tests: &'static str,
 }
 
-const LONG: [Long; 5] = [
+const LONG: [Long; 4] = [
     // The same checks run on DynamoDB through encryption.
     long("conformance", "dynamodb::"),
     // The same checks run on a standalone Redis and on a Cluster; the hazards connect in all ways.
     long("redis_conformance", "redis_sentinel::"),
     long("redis_conformance", "redis_tls::"),
     long("redis_conformance", "redis_unix::"),
-    // The same stories run at oidc-provider.
-    long("openid_providers", "idpyoidc"),
 ];
 
 const fn long(binary: &'static str, tests: &'static str) -> Long {
