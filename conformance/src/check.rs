@@ -73,7 +73,7 @@ impl Check {
     /// A [`Violation`] with the expected and the observed behaviour in these cases:
     /// - The store fails the check.
     /// - The check panics, or does not end in time.
-    /// - The harness cannot open the store. A check is never skipped.
+    /// - The harness cannot open the store. The check then fails, and is not skipped.
     ///
     /// # Panics
     /// Panics outside of a tokio runtime.

@@ -287,7 +287,8 @@ impl Evicted {
     }
 }
 
-/// The limits of a store. [`TokenStore::capabilities`](crate::TokenStore::capabilities) returns them.
+/// The largest entry that a store takes. [`TokenStore::capabilities`](crate::TokenStore::capabilities) returns it, and the
+/// cache uses it to keep the new refresh token of a response that is too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {

@@ -57,10 +57,11 @@ impl StoreClock {
         clock
     }
 
-    /// Narrows the estimate by a later answer of the store. The parameters are those of [`new`](Self::new).
+    /// Narrows the interval in which the store's time lies, by a later answer of the store. The parameters are those of
+    /// [`new`](Self::new).
     ///
-    /// If the reading contradicts the estimate, it replaces the estimate. This happens if the store's clock was set, or if another server
-    /// of the store answered.
+    /// If the parameter `time` lies outside of the interval, a new interval begins with it. This happens if the store's clock was set, or if
+    /// another server of the store answered.
     pub fn observe(
         &mut self,
         sent: Instant,

@@ -188,11 +188,12 @@ impl Session {
 
     /// Removes the entry under `key`. Sends one request.
     ///
-    /// Returns `Ok` also if there is no such entry, or if the session was signed out and its entries are gone already.
+    /// Returns `Ok` also if there is no such entry, and if the session was signed out: a sign-out removes all entries, so nothing is left
+    /// to remove.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) if the session's lifetime is over, or if the generation of the namespace was
-    ///   [raised](TokenCache::raise_generation).
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session's lifetime is over, or if
+    ///   [`TokenCache::raise_generation`] ended the sessions of all users.
     /// - The errors of the store.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {

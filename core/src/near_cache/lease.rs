@@ -105,8 +105,8 @@ impl NearCacheLease {
     /// Prepares for a new [backplane connection](crate::BackplaneConnection), and returns its number, for [`connected`](Self::connected),
     /// [`renewed`](Self::renewed) and [`saw`](Self::saw). Call it before the request that opens the connection.
     ///
-    /// The method ends the lease. It forgets the id that the earlier connection read of the [registry of near-cache leases](RegistryId). No
-    /// near-cache entry is served until the new connection has [renewed](Self::renewed) the lease.
+    /// The method ends the lease: no near-cache entry is served until the new connection has [renewed](Self::renewed) it. The new connection
+    /// must also read the store's list of leases and its [`RegistryId`] again, because a lost list has another id.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;

@@ -18,7 +18,8 @@ pub struct EncryptionStats {
     pub corrupt: u64,
 }
 
-/// The use of one key of the key ring on this app server, in [`EncryptionStats::keys`].
+/// How often one key of the key ring has decrypted on this app server, and when last, in [`EncryptionStats::keys`]. It shows an operator
+/// whether the key can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyUse {

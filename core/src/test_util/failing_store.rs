@@ -81,8 +81,8 @@ impl FailingStore {
     }
 
     /// Breaks the store's [backplane](crate::Backplane) from now on: its connections are lost, none can be opened, and
-    /// [`Backplane::publish`](crate::Backplane::publish) fails. Other requests continue to work, including evictions that publish an
-    /// invalidation message.
+    /// [`Backplane::publish`](crate::Backplane::publish) fails. [`work`](Self::work) repairs it. All other requests succeed. An eviction
+    /// still ends its sessions, and publishes its invalidation message to the connections of other stores.
     pub fn cut_backplane(&self) {
         self.backplane.set(BackplaneManner::Disconnected);
     }

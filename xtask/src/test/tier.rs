@@ -1,11 +1,11 @@
-//! What `cargo xtask test` leaves to `cargo xtask ci`, because it takes minutes.
+//! The tests that `cargo xtask test` leaves to `cargo xtask ci`, because they take minutes.
 
 use std::process::Command;
 
 use crate::built::Built;
 use crate::failure::{Failure, Outcome};
 
-/// How much is run.
+/// The extent of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Tier {
     /// What every change must pass, in minutes.

@@ -1,4 +1,4 @@
-//! How long the steps of a run took.
+//! The times that the steps of a run took.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
