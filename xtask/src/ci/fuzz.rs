@@ -1,4 +1,5 @@
 use std::fs;
+use std::process::Stdio;
 
 use crate::command;
 use crate::failure::{Failure, Outcome};
@@ -15,6 +16,18 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
 
 /// How long each target runs, in seconds: enough to find what breaks at once.
 const SECONDS: u32 = 5;
+
+/// Checks that the lock file of the fuzz targets, a workspace of its own, has the dependencies of the crates as they are now.
+pub(super) fn check_lock() -> Outcome {
+    let metadata = ["metadata", "--locked", "--format-version", "1"];
+    let mut metadata = command::cargo(metadata);
+    metadata.args(["--manifest-path", "fuzz/Cargo.toml"]);
+    command::run(metadata.stdout(Stdio::null())).map_err(|failure| {
+        Failure::new(format!(
+            "{failure}; run `cargo update --workspace --manifest-path fuzz/Cargo.toml`"
+        ))
+    })
+}
 
 /// Fuzzes every parser of foreign input for a few seconds. For longer runs: `cargo fuzz run TARGET`, of the crate cargo-fuzz.
 pub(super) fn check() -> Outcome {

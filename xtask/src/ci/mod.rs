@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     examples::check()?;
     prose::run(&prose::Arguments::default())?;
     lean::check()?;
+    fuzz::check_lock()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
     deny(arguments.advisories)?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];

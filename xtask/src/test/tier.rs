@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 /// The extent of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Tier {
-    /// What every change must pass, in minutes.
+    /// The tests that every change must pass, in minutes.
     #[default]
     Change,
     /// Everything.
