@@ -1,7 +1,7 @@
 use super::{Session, TokenCache, namespace::Keys};
 use crate::{
-    AccountId, AccountKey, BackgroundKey, Error, ErrorKind, ReadOptions, Result, seal::Ring,
-    ticket::TicketPayload,
+    AccountId, AccountKey, BackgroundKey, Error, ErrorKind, ReadOptions, Result, crypto::Ring,
+    crypto::ticket::TicketPayload,
 };
 
 impl TokenCache {

@@ -9,12 +9,12 @@ use super::{
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MemoryStore, NOT_BEFORE_LIFETIME, RefreshPolicy,
     Result, RingKey, SealedStore, Sealer, Secret, SidMeaning, TokenStore, UnreadableEntries,
+    crypto::Ring,
     near_cache::{
         BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
         SystemBootTime,
     },
     refresh::Refreshes,
-    seal::Ring,
 };
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);

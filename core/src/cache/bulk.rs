@@ -4,9 +4,10 @@ use super::TokenCache;
 use crate::{
     AccountCursor, AccountId, AccountKey, AccountListOptions, AccountPage, Error, ErrorKind,
     EvictOptions, IssuerKey, NearCacheOutcome, NotBeforeOptions, NotBeforeScope, Result, SidIndex,
-    SignOut, Timestamp, Wait, account,
+    SignOut, Timestamp, Wait,
     protocol::StoreSignOut,
     telemetry::{About, Operation, observe},
+    types::account,
 };
 
 /// The number of accounts in one step: enough to keep a store busy with the first of them while the others are being sent.

@@ -30,13 +30,13 @@ pub use self::{
     session::Session,
 };
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
-use crate::backend::in_same_call;
+use crate::store::backend::in_same_call;
 use crate::{
     AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy,
     Result, Secret, SidMeaning, Timestamp, TokenStore,
+    crypto::{Ring, UnreadableEntries},
     near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
     refresh::Refreshes,
-    seal::{Ring, UnreadableEntries},
     telemetry::in_current_span,
 };
 

@@ -11,9 +11,9 @@ use tokio::{
 use super::{Inner, TokenCache};
 use crate::{
     Error, ErrorKind, NamespaceRecord, Result, Secret, Timestamp, TokenStore,
-    id_key::IdKey,
+    crypto::id_key::IdKey,
     near_cache::{BootInstant, BootTime, FleetConfig, STALE_AFTER},
-    store_clock::StoreClock,
+    store::store_clock::StoreClock,
     telemetry,
 };
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, NamespaceRecord, NearCacheOutcome, Result, ServerId, SignOut, Wait,
-    namespace::MAX_NEAR_CACHE_LIFE, near_cache::NearCacheStats, protocol::StoreSignOut,
+    near_cache::NearCacheStats, protocol::StoreSignOut, types::namespace::MAX_NEAR_CACHE_LIFE,
 };
 
 impl TokenCache {

@@ -1,11 +1,11 @@
 use super::{Keys, Session, TokenCache, background, sign_in::MARGIN};
-use crate::backend::in_boxed_call;
+use crate::store::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Result, SessionKind, SessionTimes,
+    crypto::ticket::TicketPayload,
     protocol::{self, BackgroundPlan, SignInPlan},
     telemetry::{About, Operation, observe},
-    ticket::TicketPayload,
-    ticket_secret::TicketSecret,
+    types::ticket_secret::TicketSecret,
 };
 
 /// The purpose for which the ticket secret is sealed.

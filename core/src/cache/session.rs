@@ -1,14 +1,14 @@
 use std::{fmt, sync::Arc};
 
 use super::{Keys, TokenCache};
-use crate::backend::in_call;
+use crate::store::backend::in_call;
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EntryValue, Error, ErrorKind, PutMode, PutResult,
     ReadOptions, Result, SessionId, SidKey, SignOut, SignOutScope, Ticket, Timestamp, Version,
     WriteOptions,
-    seal::SessionKeys,
+    crypto::SessionKeys,
+    crypto::ticket::TicketPayload,
     telemetry::{About, Operation, observe},
-    ticket::TicketPayload,
 };
 
 /// A session: one sign-in of one browser. The value is a handle, by which the app reads and writes the entries of the session. It is cheap

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
 use super::{Session, TokenCache, background};
-use crate::backend::in_boxed_call;
+use crate::store::backend::in_boxed_call;
 use crate::{
     Error, ErrorKind, Result, SessionKind, SessionTimes, SignIn, StartedSignIn, Timestamp,
-    auth_time::{AuthTime, session_end},
+    crypto::ticket::TicketPayload,
     protocol::{self, BackgroundPlan, SignInPlan},
-    sign_in::Started,
     telemetry::{About, Operation, observe},
-    ticket::TicketPayload,
-    ticket_secret::TicketSecret,
+    types::auth_time::{AuthTime, session_end},
+    types::sign_in::Started,
+    types::ticket_secret::TicketSecret,
 };
 
 /// How far the provider's clock may be behind the store's, if the ID token has no `auth_time`.

@@ -1,5 +1,5 @@
 use super::{Keys, TokenCache};
-use crate::backend::in_boxed_call;
+use crate::store::backend::in_boxed_call;
 use crate::{
     AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, Result, SidKey,
     SidMeaning, SignOut, SignOutScope, Wait,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Error, Result, namespace::MAX_NEAR_CACHE_LIFE};
+use crate::{Error, Result, types::namespace::MAX_NEAR_CACHE_LIFE};
 
 const LEASES: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(30);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationListener, LeaseHolder, Result,
     TokenStore,
-    backend::backoff,
+    store::backend::backoff,
     telemetry::{self, About, Operation, observe},
 };
 

@@ -21,7 +21,7 @@ use crate::{
     Result, ServerId, TokenStore, Wait,
     protocol::StoreSignOut,
     telemetry::{self, About, Operation, observe},
-    wait::distinct,
+    types::wait::distinct,
 };
 
 /// The timeout of a request over the backplane.

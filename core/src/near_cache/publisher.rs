@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use super::connection_task::in_time;
-use crate::{AccountKey, Invalidation, Result, TokenStore, backend::backoff, telemetry};
+use crate::{AccountKey, Invalidation, Result, TokenStore, store::backend::backoff, telemetry};
 
 /// The most accounts in one invalidation message. For more accounts, the message invalidates everything.
 const MOST_NAMED: usize = 100;

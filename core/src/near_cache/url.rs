@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::NearCacheConfig;
 use crate::{
     Error, Result,
-    backend::{duration, percent_decoded},
+    store::backend::{duration, percent_decoded},
 };
 
 const NEAR_CACHE: &str = "near_cache";

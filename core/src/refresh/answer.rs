@@ -1,7 +1,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::RefreshRequest;
-use crate::{TokenSet, telemetry::warn, token_response::LONGEST_LIFETIME};
+use crate::{TokenSet, telemetry::warn, types::token_response::LONGEST_LIFETIME};
 
 /// A provider's answer, made consistent with the request.
 pub(super) struct Answer {

@@ -4,7 +4,7 @@ use tokio::time::{self, Instant};
 
 use crate::{
     AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, ReadOptions, Result, Session,
-    Version, backend::backoff,
+    Version, store::backend::backoff,
 };
 
 /// The first pause of a caller that waits for another server's lock.

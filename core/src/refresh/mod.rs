@@ -5,8 +5,6 @@
 
 mod answer;
 mod call;
-mod error;
-mod error_response;
 mod freshness;
 mod get;
 mod lock;
@@ -20,10 +18,10 @@ mod tasks;
 mod under_lock;
 mod write_back;
 
+use crate::{RefreshError, RefreshErrorKind};
+
 pub(crate) use self::tasks::Refreshes;
 pub use self::{
-    error::{RefreshError, RefreshErrorKind},
-    error_response::ErrorResponse,
     options::RefreshOptions,
     policy::{AfterLostAnswer, RefreshPolicy},
     request::RefreshRequest,

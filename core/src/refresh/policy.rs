@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{RefreshError, RefreshErrorKind};
-use crate::{Error, Result, token_response::LONGEST_LIFETIME};
+use crate::{Error, Result, types::token_response::LONGEST_LIFETIME};
 
 /// The longest pause that a provider did not request.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);

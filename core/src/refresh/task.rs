@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Acquired, Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, Version,
-    backend::backoff,
+    store::backend::backoff,
     telemetry::{About, Operation, observe},
 };
 

@@ -4,7 +4,7 @@ use tokio::time::{self, Instant};
 
 use crate::{
     EntryKey, EntryValue, LockOwner, PutMode, PutResult, Result, Session, Version, WriteOptions,
-    backend::backoff,
+    store::backend::backoff,
 };
 
 /// How long storing the provider's tokens is retried. They cannot be obtained again.

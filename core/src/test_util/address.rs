@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, seal::SessionKeys};
+use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, crypto::SessionKeys};
 
 /// Returns the address of the entry under `key` in a session, with the session's ticket secret. With it, a test reads or changes the entry
 /// directly in the store.

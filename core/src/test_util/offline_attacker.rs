@@ -3,7 +3,7 @@ use std::fmt;
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::with_ticket_secret;
-use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
+use crate::{Entry, EntryAddress, Sealer, Secret, crypto::Ring, crypto::ticket::TicketPayload};
 
 /// An attacker for tests of a store. It has every byte of the store, and the [`Secret`] with the key that is derived from it, but no
 /// ticket. A test checks that it can decrypt no entry (G5).

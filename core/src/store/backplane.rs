@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, Result, entropy, hash_name::hash_name};
+use crate::{AccountKey, Result, types::entropy, util::hash_name::hash_name};
 
 /// The id of an app server in its fleet. It is random, and new each time that a [`TokenCache`](crate::TokenCache) is opened.
 ///

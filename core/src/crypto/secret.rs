@@ -6,9 +6,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Result, entropy,
-    id_key::IdKey,
-    seal::{Key, RingKey},
+    Error, Result,
+    crypto::id_key::IdKey,
+    crypto::{Key, RingKey},
+    types::entropy,
 };
 
 /// The secret of a namespace: at least 32 bytes, the same on every app server. It is the only required setting of a cache.

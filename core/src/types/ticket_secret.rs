@@ -3,7 +3,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Result, entropy, hash_name::hash_name};
+use crate::{Result, types::entropy, util::hash_name::hash_name};
 
 /// The secret of a session: 128 random bits, created at sign-in. Decrypting the session's entries needs it. Apps do not use this type.
 ///

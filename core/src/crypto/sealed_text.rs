@@ -52,7 +52,7 @@ macro_rules! sealed_text {
                 let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| {
                     invalid(concat!("the ", $what, " is not base64url; have the user sign in again"))
                 })?;
-                if sealed.len() <= crate::seal::OVERHEAD {
+                if sealed.len() <= crate::crypto::OVERHEAD {
                     return Err(invalid(concat!(
                         "the ", $what, " is cut short; have the user sign in again"
                     )));
@@ -89,7 +89,7 @@ pub(crate) use sealed_text;
 /// A text that a later release sealed is not invalid: its session may be alive, and this server may be the one that is not updated yet.
 pub(crate) fn invalid_text(sealed: &[u8], error: crate::Error) -> crate::Error {
     match error.kind() {
-        crate::ErrorKind::Corrupt if !crate::seal::is_of_a_later_release(sealed) => {
+        crate::ErrorKind::Corrupt if !crate::crypto::is_of_a_later_release(sealed) => {
             error.of_kind(crate::ErrorKind::InvalidTicket)
         }
         _ => error,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
+use crate::{Result, Timestamp, TokenSet, util::wiped::Wiped};
 
 /// A value to store in an entry, for [`Session::put`](crate::Session::put): a [`TokenSet`], or any bytes.
 ///

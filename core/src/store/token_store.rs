@@ -12,10 +12,10 @@ use crate::{
     WriteOptions,
 };
 
-#[doc = include_str!("store.md")]
+#[doc = include_str!("token_store.md")]
 ///
 #[doc = "```"]
-#[doc = include_str!("../docs/tiny_store.rs")]
+#[doc = include_str!("../../docs/tiny_store.rs")]
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {

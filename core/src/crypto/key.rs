@@ -125,9 +125,9 @@ fn expand(from: &Hkdf<Sha256>, label: &[u8], key: &mut [u8]) {
 mod tests {
     use super::*;
     use crate::{
-        id_key::IdKey,
-        seal::SessionKeys,
-        wiped::memory::{bytes_left_after_drop, own_bytes},
+        crypto::SessionKeys,
+        crypto::id_key::IdKey,
+        util::wiped::memory::{bytes_left_after_drop, own_bytes},
     };
 
     fn key() -> Key {

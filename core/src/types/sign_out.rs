@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::{
-    AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp, account,
+    AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp,
+    types::account,
 };
 
 /// The sessions that a sign-out by the app ends. The app passes it to [`TokenCache::sign_out`](crate::TokenCache::sign_out).

@@ -7,7 +7,7 @@ use base64::{
 use zeroize::Zeroizing;
 
 use super::{KeyRing, RingKey};
-use crate::{Error, Result, backend};
+use crate::{Error, Result, store::backend};
 
 const READ: &str = "read the key ring";
 

@@ -2,8 +2,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccountKey, Error, ErrorKind, IssuerKey, Result, TicketSecret, Timestamp,
-    seal::Ring,
-    sealed_text::{invalid_text, sealed_text},
+    crypto::Ring,
+    crypto::sealed_text::{invalid_text, sealed_text},
 };
 
 sealed_text! {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
+use crate::{AccountKey, ReadOptions, Result, SessionId, util::hash_name::hash_name};
 
 hash_name! {
     /// The name under which an account's [background sessions](BackgroundSession) are stored: a keyed hash. A

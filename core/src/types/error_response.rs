@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::token_response::JsonText;
+use crate::types::token_response::JsonText;
 
 /// The longest code that is stored, in bytes. A longer one is truncated.
 const LONGEST_CODE: usize = 128;
@@ -16,7 +16,7 @@ const LONGEST_CLAIMS: usize = 8 * 1024;
 
 /// An error response of the provider's token endpoint (RFC 6749 section 5.2).
 ///
-/// A [`TokenSource`](super::TokenSource) creates it from the body of the provider's answer, and passes it to
+/// A [`TokenSource`](crate::TokenSource) creates it from the body of the provider's answer, and passes it to
 /// [`RefreshError::of_response`](super::RefreshError::of_response). The app gets it from
 /// [`RefreshError::response`](super::RefreshError::response), for example to send the user to the provider with its
 /// [`claims`](Self::claims).
@@ -102,7 +102,7 @@ impl ErrorResponse {
     }
 
     /// Returns the codes for logs and messages. Text that does not look like a code is not quoted.
-    pub(super) fn quoted(&self) -> String {
+    pub(crate) fn quoted(&self) -> String {
         let code = quoted(&self.code);
         match &self.suberror {
             Some(suberror) => format!("{code} with the suberror {}", quoted(suberror)),

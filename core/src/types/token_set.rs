@@ -6,7 +6,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     Error, ErrorKind, RefreshError, Result, Timestamp,
-    token_response::{TokenResponse, token},
+    types::token_response::{TokenResponse, token},
 };
 
 /// The token type of a response without one (RFC 6750).

@@ -5,8 +5,9 @@ use std::{
 };
 
 use crate::{
-    AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, account, entropy,
-    entry_value::Encoding, hash_name::hash_name, seal::SessionKeys, wiped::Wiped,
+    AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, crypto::SessionKeys,
+    types::account, types::entropy, types::entry_value::Encoding, util::hash_name::hash_name,
+    util::wiped::Wiped,
 };
 
 /// The app's name for an entry in a session: a text that the app chooses, such as the API that the entry's tokens are for.

@@ -1,4 +1,4 @@
-use crate::{EntryAddress, Error, ErrorKind, Result, Version, entropy};
+use crate::{EntryAddress, Error, ErrorKind, Result, Version, types::entropy};
 
 /// The format that this release seals. Before entries were sealed, their first byte was 0 or 1.
 const FORMAT: u8 = 2;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Error, Result, hash_name::hash_name};
+use crate::{Error, Result, util::hash_name::hash_name};
 
 /// The longest issuer, subject, `sid` or entry key, in bytes.
 pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;

@@ -3,7 +3,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Entry, EntryAddress, EvictOptions, Result, Timestamp, Version, entropy, hash_name::hash_name,
+    Entry, EntryAddress, EvictOptions, Result, Timestamp, Version, types::entropy,
+    util::hash_name::hash_name,
 };
 
 hash_name! {

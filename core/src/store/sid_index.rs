@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountKey, CutoffBound, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp,
-    options::NOT_BEFORE_LIFETIME,
+    store::options::NOT_BEFORE_LIFETIME,
 };
 
 /// An entry of a store's [index of `sid`s](SidIndex): the account that signed in under a provider's `sid`.

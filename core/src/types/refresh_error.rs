@@ -2,12 +2,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
-use super::ErrorResponse;
-use crate::{Error, error::Causes};
+use crate::{Error, ErrorResponse, types::error::Causes};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// The failure of a call to the provider: a refresh that returned no tokens, or a revocation. A [`TokenSource`](super::TokenSource) creates
+/// The failure of a call to the provider: a refresh that returned no tokens, or a revocation. A [`TokenSource`](crate::TokenSource) creates
 /// and returns it.
 ///
 /// The [`kind`](Self::kind) of the failure decides whether the session continues. If a refresh fails, the app receives an [`Error`], and
@@ -37,7 +36,7 @@ pub struct RefreshError {
 /// The kind of a [`RefreshError`]: it decides whether the session continues, and when the provider is called again.
 ///
 /// If the session continues, there is a pause. Until the pause ends, this server repeats the error without calling the provider: see
-/// [`RefreshPolicy::pause`](super::RefreshPolicy::pause).
+/// [`RefreshPolicy::pause`](crate::RefreshPolicy::pause).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -119,7 +118,7 @@ impl RefreshError {
     /// | `server_error`, `temporarily_unavailable` | [`Transient`](RefreshErrorKind::Transient) |
     /// | every other code | [`Refused`](RefreshErrorKind::Refused) |
     ///
-    /// A [`TokenSource`](super::TokenSource) for a particular provider can change the kind with [`with_kind`](Self::with_kind).
+    /// A [`TokenSource`](crate::TokenSource) for a particular provider can change the kind with [`with_kind`](Self::with_kind).
     pub fn of_response(response: ErrorResponse) -> Self {
         let about_user = match response.suberror() {
             Some("bad_token" | "token_expired") => RefreshErrorKind::InvalidGrant,
@@ -157,7 +156,7 @@ impl RefreshError {
         }
     }
 
-    /// Replaces the kind of the failure, which decides whether the session continues. Use it in a [`TokenSource`](super::TokenSource) for a
+    /// Replaces the kind of the failure, which decides whether the session continues. Use it in a [`TokenSource`](crate::TokenSource) for a
     /// provider whose error codes have a meaning of their own.
     ///
     /// ```
@@ -191,7 +190,7 @@ impl RefreshError {
     ///
     /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. A time
     /// over one day counts as one day. A time that is shorter than the pause that the failure causes anyway
-    /// ([`RefreshPolicy::pause`](super::RefreshPolicy::pause)) has no effect.
+    /// ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)) has no effect.
     ///
     /// After a failure of another kind, the time has no effect, but [`pause`](Self::pause) returns it.
     pub fn retry_after(mut self, pause: Duration) -> Self {
@@ -202,8 +201,8 @@ impl RefreshError {
     /// Marks that the provider may have used the refresh token up, although no usable answer arrived. By default, a failure is not marked.
     /// Examples of failures to mark are a timeout, a broken connection, a gateway that gave up, and a token response that cannot be read.
     ///
-    /// The pause after the failure is then twenty times the [`RefreshPolicy::pause`](super::RefreshPolicy::pause), at most five minutes.
-    /// [`AfterLostAnswer`](super::AfterLostAnswer) decides whether the next refresh sends the refresh token again, or ends the session.
+    /// The pause after the failure is then twenty times the [`RefreshPolicy::pause`](crate::RefreshPolicy::pause), at most five minutes.
+    /// [`AfterLostAnswer`](crate::AfterLostAnswer) decides whether the next refresh sends the refresh token again, or ends the session.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
@@ -246,7 +245,7 @@ impl RefreshError {
     }
 }
 
-/// Converts the error of [`TokenSet::from_response`](crate::TokenSet::from_response), so that a [`TokenSource`](super::TokenSource) can use
+/// Converts the error of [`TokenSet::from_response`](crate::TokenSet::from_response), so that a [`TokenSource`](crate::TokenSource) can use
 /// `?`.
 ///
 /// If the source of the error is a [`RefreshError`], that one is returned. Any other error becomes

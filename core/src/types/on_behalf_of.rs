@@ -4,7 +4,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountId, Error, ProviderSid, Result, Timestamp, auth_time::THIS_CENTURY, claims::Claims,
+    AccountId, Error, ProviderSid, Result, Timestamp, types::auth_time::THIS_CENTURY,
+    types::claims::Claims,
 };
 
 /// Access tokens have a few KiB at most, and a header that carries one rarely has room for more than this.

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{
     AccountId, Error, ErrorKind, ProviderSid, Result, Timestamp,
-    claims::Claims,
-    seal::Ring,
-    sealed_text::{invalid_text, sealed_text},
-    ticket::take,
+    crypto::Ring,
+    crypto::sealed_text::{invalid_text, sealed_text},
+    crypto::ticket::take,
+    types::claims::Claims,
 };
 
 /// The longest lifetime of a session: 400 days, as long as a browser stores a cookie (RFC 6265bis section 5.5).

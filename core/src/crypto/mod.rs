@@ -7,22 +7,26 @@
 mod cipher;
 mod encryption_stats;
 mod format;
+pub(crate) mod id_key;
 mod key;
 mod key_ring;
 mod provider;
 mod ring;
+mod sealed_store;
+pub(crate) mod sealed_text;
 mod sealer;
+pub(crate) mod secret;
 mod session_keys;
-mod store;
 mod text;
+pub(crate) mod ticket;
 mod unwrap;
 
 pub use self::{
     encryption_stats::{EncryptionStats, KeyUse},
     key_ring::{KeyRing, RingKey},
     provider::KeyProvider,
+    sealed_store::{SealedStore, UnreadableEntries},
     sealer::Sealer,
-    store::{SealedStore, UnreadableEntries},
 };
 pub(crate) use self::{
     format::{OVERHEAD, is_of_a_later_release},

@@ -1,4 +1,4 @@
-use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
+use crate::{SessionId, SidKey, Timestamp, types::auth_time::MOST_PROVIDER_AHEAD};
 
 /// The clock on which a [`CutoffTime`] is: the store's or the provider's.
 ///
