@@ -23,8 +23,12 @@ pub use self::store::backend;
 pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{
-    cache::{BulkCheckpoint, BulkProgress, BulkSignOut, Session, TokenCache, TokenCacheBuilder},
+    cache::{
+        BulkCheckpoint, BulkProgress, BulkSignOut, Session, SignIn, SignOutScope, TokenCache,
+        TokenCacheBuilder,
+    },
     crypto::secret::Secret,
+    crypto::started_sign_in::StartedSignIn,
     crypto::ticket::Ticket,
     crypto::{
         EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer,
@@ -37,7 +41,7 @@ pub use self::{
     store::background_sessions::{BackgroundKey, BackgroundSession, BackgroundSessions},
     store::backplane::{
         Acknowledgement, Backplane, BackplaneConnection, Invalidation, InvalidationId,
-        InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, ServerId,
+        InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId,
     },
     store::memory::MemoryStore,
     store::options::{
@@ -56,16 +60,17 @@ pub use self::{
     types::diagnostic::{Diagnostic, Severity},
     types::entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     types::entry_value::EntryValue,
-    types::error::{Error, ErrorKind, Result},
+    types::error::{Error, Result},
+    types::error_kind::ErrorKind,
     types::error_response::ErrorResponse,
     types::evict_target::{CutoffBound, CutoffClock, CutoffTime, EvictTarget, SessionTimes},
     types::namespace::{Namespace, NamespaceRecord},
     types::on_behalf_of::OnBehalfOf,
     types::refresh_error::{RefreshError, RefreshErrorKind},
+    types::server_id::ServerId,
     types::session_record::SessionKind,
     types::session_record::SessionRecord,
-    types::sign_in::{SignIn, StartedSignIn},
-    types::sign_out::{LogoutMessage, SidMeaning, SignOut, SignOutScope},
+    types::sign_out::{LogoutMessage, SidMeaning, SignOut},
     types::ticket_secret::{SessionId, TicketSecret},
     types::timestamp::Timestamp,
     types::token_set::TokenSet,

@@ -58,7 +58,7 @@ impl TokenCache {
             diagnostic.log();
         }
         inner.ring.replace(keys);
-        telemetry::keys_idle(|| self.encryption_stats());
+        telemetry::keys_idle(|| self.0.ring.idle_keys());
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub use self::{
     builder::TokenCacheBuilder,
     bulk::{BulkCheckpoint, BulkProgress, BulkSignOut},
     session::Session,
+    sign_in::SignIn,
+    sign_out::SignOutScope,
 };
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::store::backend::in_same_call;
@@ -198,7 +200,8 @@ impl TokenCache {
     ) -> Result<T> {
         // Boxed, because the compiler fails on futures that are nested too deep.
         let task: Pin<Box<dyn Future<Output = Result<T>> + Send>> = Box::pin(in_same_call(task));
-        match runtime(operation)?.spawn(in_current_span(task)).await {
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime(operation))?;
+        match runtime.spawn(in_current_span(task)).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
                 .message("its task panicked, or was stopped when the tokio runtime shut down")
@@ -206,16 +209,6 @@ impl TokenCache {
                 .maybe_applied()),
         }
     }
-}
-
-/// Returns the tokio runtime for detached tasks.
-pub(crate) fn runtime(operation: &'static str) -> Result<Handle> {
-    Handle::try_current().map_err(|_| {
-        Error::misuse(
-            operation,
-            "there is no tokio runtime here; call it in a task of one",
-        )
-    })
 }
 
 impl fmt::Debug for TokenCache {

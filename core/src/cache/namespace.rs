@@ -285,7 +285,7 @@ pub(super) fn watch(cache: &TokenCache) {
             let Some(inner) = cache.upgrade() else { return };
             let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
             inner.coordinator.start();
-            telemetry::keys_idle(|| inner.ring.figures());
+            telemetry::keys_idle(|| inner.ring.idle_keys());
         }
     });
 }

@@ -1,11 +1,45 @@
-use super::{Keys, TokenCache};
+use super::{Keys, Session, TokenCache};
 use crate::store::backend::in_boxed_call;
 use crate::{
-    AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, Result, SidKey,
-    SidMeaning, SignOut, SignOutScope, Wait,
+    AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, ProviderSid,
+    Result, SidKey, SidMeaning, SignOut, Wait,
     protocol::{self, SidScope, SidSignOut, StoreSignOut},
     telemetry::{About, Operation, observe},
 };
+
+/// The sessions that a sign-out by the app ends. The app passes it to [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+///
+/// The sessions that were begun before the sign-out end. Users can sign in again afterwards. A sign-in of the same account or with the same
+/// `sid` that is in progress during the sign-out is refused (G2). The exception is [`Session`](Self::Session), which refuses no sign-in.
+///
+/// ```
+/// # use token_cache::{AccountId, ProviderSid, SignOutScope, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
+/// # let cache = TokenCache::in_memory().await?;
+/// let ada = AccountId::new("https://id.example", "248289761001")?;
+/// let report = cache.sign_out(SignOutScope::Account(ada)).await?;
+/// assert!(!report.ended); // the account had no session
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SignOutScope {
+    /// This session alone: one sign-in of one browser. Other sessions of the account continue.
+    Session(Session),
+    /// The sessions of every account that were begun with this `sid`. If there are no such sessions, nothing ends, and the result has
+    /// [`ended`](SignOut::ended) `false`.
+    ProviderSession(ProviderSid),
+    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have a ticket and do not know the
+    /// `sid`.
+    ///
+    /// If this session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
+    ProviderSessionOf(Session),
+    /// Every session of this account, in every browser.
+    Account(AccountId),
+    /// Every session of the account that this session belongs to. It is for callers that have a ticket and do not know the account. The
+    /// session itself may have been signed out already.
+    AccountOf(Session),
+}
 
 impl TokenCache {
     /// Ends the sessions of `scope`, on every server, for good.

@@ -51,4 +51,12 @@ impl Ring {
             corrupt: self.corrupt.load(Ordering::Relaxed),
         }
     }
+
+    /// Returns the names of the keys, and how long each has decrypted nothing.
+    pub(crate) fn idle_keys(&self) -> Vec<(String, Duration)> {
+        let keys = self.keys();
+        keys.all()
+            .map(|key| (key.name().to_owned(), key.idle()))
+            .collect()
+    }
 }

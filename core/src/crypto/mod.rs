@@ -17,6 +17,7 @@ pub(crate) mod sealed_text;
 mod sealer;
 pub(crate) mod secret;
 mod session_keys;
+pub(crate) mod started_sign_in;
 mod text;
 pub(crate) mod ticket;
 mod unwrap;

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::partition::Validity;
-use crate::{Error, ErrorKind, Result, cache::runtime, telemetry::in_current_span};
+use crate::{Error, ErrorKind, Result, telemetry::in_current_span};
 
 type Answer<T> = watch::Receiver<Option<Result<T>>>;
 
@@ -79,7 +79,7 @@ where
     where
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let runtime = runtime("read an entry")?;
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime("read an entry"))?;
         let (answering, answer) = watch::channel(None);
         let validity = {
             let mut flights = self.flights();

@@ -37,6 +37,17 @@ impl StoreSignOut {
     }
 }
 
+impl SignOut {
+    pub(crate) fn add(&mut self, evicted: &Evicted) {
+        self.ended |= evicted.ended;
+        self.accounts += 1;
+        self.replicas = match (self.replicas, evicted.replicas) {
+            (Some(before), Some(now)) => Some(before.min(now)),
+            (before, now) => before.or(now),
+        };
+    }
+}
+
 /// The sessions that a sign-out by `sid` ends in each account that it finds: those with the `sid`, or all.
 ///
 /// For a logout message that the provider signed, [`TokenCacheBuilder::sid_meaning`](crate::TokenCacheBuilder::sid_meaning) chooses it.

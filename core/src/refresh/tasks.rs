@@ -4,13 +4,14 @@ use std::{
 };
 
 use tokio::{
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::Instant,
 };
 
 use super::RefreshPolicy;
 use crate::{
-    EntryName, Error, ErrorKind, Result, SessionId, TokenCache, TokenSet, Version, cache,
+    EntryName, Error, ErrorKind, Result, SessionId, TokenCache, TokenSet, Version,
     telemetry::in_current_span,
 };
 
@@ -139,7 +140,7 @@ impl TokenCache {
     where
         F: Future<Output = Result<TokenSet>> + Send + 'static,
     {
-        let runtime = cache::runtime("refresh tokens")?;
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime("refresh tokens"))?;
         let mut tasks = lock(&self.refreshes().tasks);
         if let Some(pending) = tasks.get(&name) {
             return Ok(pending.clone());

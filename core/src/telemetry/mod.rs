@@ -25,7 +25,6 @@ macro_rules! count {
     allow(dead_code, reason = "used by spans and metrics, which are features")
 )]
 mod failure;
-mod log;
 mod near_cache;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
@@ -35,7 +34,6 @@ mod observe;
 mod operation;
 mod tables;
 
-pub use self::log::{info, warn};
 pub(crate) use self::near_cache::{
     NearCacheRead, lease_lost, near_cache_populated, near_cache_read, near_cache_size,
     publish_failed, silent,
@@ -46,7 +44,10 @@ pub(crate) use self::{
     observe::{About, in_current_span, observe},
     operation::Operation,
 };
-use crate::{EncryptionStats, Error};
+pub use crate::util::log::{info, warn};
+use std::time::Duration;
+
+use crate::Error;
 
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
@@ -89,13 +90,13 @@ pub(crate) fn not_opened(error: &Error) {
 }
 
 /// Sets the gauges of how long each key of the ring has decrypted nothing.
-pub(crate) fn keys_idle(figures: impl FnOnce() -> EncryptionStats) {
+pub(crate) fn keys_idle(keys: impl FnOnce() -> Vec<(String, Duration)>) {
     #[cfg(feature = "metrics")]
-    for key in figures().keys {
-        metrics::gauge!("token_cache_key_idle_seconds", "key" => key.name).set(key.idle);
+    for (name, idle) in keys() {
+        metrics::gauge!("token_cache_key_idle_seconds", "key" => name).set(idle);
     }
     #[cfg(not(feature = "metrics"))]
-    let _ = figures;
+    let _ = keys;
 }
 
 /// Measures how long a caller waits for tokens that are due.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Error, ErrorKind, Result, Timestamp, telemetry::warn};
+use crate::{Error, ErrorKind, Result, Timestamp, util::log::warn};
 
 /// The start of the year 2000. No OpenID provider authenticated a user before it.
 pub(crate) const THIS_CENTURY: Timestamp = Timestamp::from_secs(946_684_800);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::telemetry;
+use crate::util::log;
 
 /// A finding about the store or about this app server's configuration, for an operator: what is wrong, its effect, and how to fix it.
 ///
@@ -67,8 +67,8 @@ impl Diagnostic {
 
     pub(crate) fn log(&self) {
         match self.severity {
-            Severity::Info => telemetry::info("diagnostic", format_args!("{self}")),
-            Severity::Warning => telemetry::warn("diagnostic", format_args!("{self}")),
+            Severity::Info => log::info("diagnostic", format_args!("{self}")),
+            Severity::Warning => log::warn("diagnostic", format_args!("{self}")),
         }
     }
 }

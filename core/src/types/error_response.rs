@@ -17,8 +17,8 @@ const LONGEST_CLAIMS: usize = 8 * 1024;
 /// An error response of the provider's token endpoint (RFC 6749 section 5.2).
 ///
 /// A [`TokenSource`](crate::TokenSource) creates it from the body of the provider's answer, and passes it to
-/// [`RefreshError::of_response`](super::RefreshError::of_response). The app gets it from
-/// [`RefreshError::response`](super::RefreshError::response), for example to send the user to the provider with its
+/// [`RefreshError::of_response`](crate::RefreshError::of_response). The app gets it from
+/// [`RefreshError::response`](crate::RefreshError::response), for example to send the user to the provider with its
 /// [`claims`](Self::claims).
 ///
 /// All texts in it come from the provider. Codes over 128 bytes and a description over 1 KiB are truncated. Claims over 8 KiB are omitted.

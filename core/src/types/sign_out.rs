@@ -1,43 +1,6 @@
 use std::fmt;
 
-use crate::{
-    AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp,
-    types::account,
-};
-
-/// The sessions that a sign-out by the app ends. The app passes it to [`TokenCache::sign_out`](crate::TokenCache::sign_out).
-///
-/// The sessions that were begun before the sign-out end. Users can sign in again afterwards. A sign-in of the same account or with the same
-/// `sid` that is in progress during the sign-out is refused (G2). The exception is [`Session`](Self::Session), which refuses no sign-in.
-///
-/// ```
-/// # use token_cache::{AccountId, ProviderSid, SignOutScope, TokenCache};
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
-/// # let cache = TokenCache::in_memory().await?;
-/// let ada = AccountId::new("https://id.example", "248289761001")?;
-/// let report = cache.sign_out(SignOutScope::Account(ada)).await?;
-/// assert!(!report.ended); // the account had no session
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum SignOutScope {
-    /// This session alone: one sign-in of one browser. Other sessions of the account continue.
-    Session(Session),
-    /// The sessions of every account that were begun with this `sid`. If there are no such sessions, nothing ends, and the result has
-    /// [`ended`](SignOut::ended) `false`.
-    ProviderSession(ProviderSid),
-    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have a ticket and do not know the
-    /// `sid`.
-    ///
-    /// If this session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
-    ProviderSessionOf(Session),
-    /// Every session of this account, in every browser.
-    Account(AccountId),
-    /// Every session of the account that this session belongs to. It is for callers that have a ticket and do not know the account. The
-    /// session itself may have been signed out already.
-    AccountOf(Session),
-}
+use crate::{AccountId, Error, NearCacheOutcome, ProviderSid, Result, Timestamp, types::account};
 
 /// The meaning of a `sid` in a provider's logout messages: which sessions a [`LogoutMessage`] with a `sid` ends.
 ///
@@ -153,15 +116,4 @@ pub struct SignOut {
     pub replicas: Option<u32>,
     /// The result for the near caches of other app servers: whether they can still serve entries of the ended sessions.
     pub near_caches: NearCacheOutcome,
-}
-
-impl SignOut {
-    pub(crate) fn add(&mut self, evicted: &Evicted) {
-        self.ended |= evicted.ended;
-        self.accounts += 1;
-        self.replicas = match (self.replicas, evicted.replicas) {
-            (Some(before), Some(now)) => Some(before.min(now)),
-            (before, now) => before.or(now),
-        };
-    }
 }

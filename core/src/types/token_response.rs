@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, value::RawValue};
 use zeroize::Zeroizing;
 
-use crate::telemetry::warn;
+use crate::util::log::warn;
 
 /// A longer lifetime is a mistake of the provider: milliseconds sent as seconds, or a date sent as a duration.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

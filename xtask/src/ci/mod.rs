@@ -9,6 +9,7 @@ mod direction;
 mod examples;
 mod features;
 mod fuzz;
+mod layers;
 mod lean;
 mod messages;
 mod msrv;
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     publishing::check(&metadata)?;
     messages::check(&metadata)?;
     examples::check()?;
+    layers::check()?;
     prose::run(&prose::Arguments::default())?;
     lean::check()?;
     fuzz::check_lock()?;
