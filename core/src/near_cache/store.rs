@@ -34,8 +34,8 @@ pub struct NearCache<S> {
     pub(super) store: Arc<S>,
     cache: Arc<LeasedCache>,
     config: NearCacheLimits,
-    entries: Arc<Reads<EntryRead, Option<Entry>>>,
-    sessions: Arc<Reads<(AccountKey, SessionId), SessionRecord>>,
+    entries: Reads<EntryRead, Option<Entry>>,
+    sessions: Reads<(AccountKey, SessionId), SessionRecord>,
 }
 
 /// A read of an entry, with the session's ticket secret or without. A read without the secret must not share a read that has it.
@@ -63,8 +63,8 @@ impl<S: TokenStore> NearCache<S> {
         Ok(Self {
             store: Arc::new(inner),
             cache: Arc::new(LeasedCache::new(&config, own_lease, clock)?),
-            entries: Arc::new(Reads::new()),
-            sessions: Arc::new(Reads::new()),
+            entries: Reads::new(),
+            sessions: Reads::new(),
             config,
         })
     }

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -13,6 +13,7 @@ use super::RefreshPolicy;
 use crate::{
     EntryName, Error, ErrorKind, Result, SessionId, TokenCache, TokenSet, Version,
     telemetry::in_current_span,
+    util::single_flight::{Shared, SingleFlight},
 };
 
 /// The largest number of pauses. Over it, new pauses are not recorded, and those providers are called again.
@@ -21,7 +22,7 @@ const MOST_PAUSED: usize = 10_000;
 /// The refreshes of one process.
 pub(crate) struct Refreshes {
     policy: RefreshPolicy,
-    tasks: Mutex<HashMap<RefreshKey, PendingResult>>,
+    tasks: SingleFlight<RefreshKey, Result<TokenSet>>,
     paused: Mutex<HashMap<PauseName, Pause>>,
     ahead: Arc<Semaphore>,
 }
@@ -49,8 +50,8 @@ pub(super) enum PauseAbout {
 
 type PauseName = (SessionId, EntryName, PauseAbout);
 
-/// The result of a refresh task, once there is one.
-pub(super) type PendingResult = watch::Receiver<Option<Result<TokenSet>>>;
+/// The result of a refresh task, which arrives when the task ends.
+pub(super) type PendingResult = Shared<Result<TokenSet>>;
 
 /// Why and for how long the provider is not called.
 #[derive(Clone)]
@@ -66,7 +67,7 @@ impl Refreshes {
     pub(crate) fn new(policy: RefreshPolicy) -> Self {
         Self {
             policy,
-            tasks: Mutex::default(),
+            tasks: SingleFlight::default(),
             paused: Mutex::default(),
             ahead: Arc::new(Semaphore::new(policy.ahead)),
         }
@@ -123,10 +124,6 @@ impl Refreshes {
     pub(super) fn end_pause(&self, name: RefreshKey, about: PauseAbout) {
         lock(&self.paused).remove(&(name.session_id, name.spent, about));
     }
-
-    fn forget(&self, name: RefreshKey) {
-        lock(&self.tasks).remove(&name);
-    }
 }
 
 impl TokenCache {
@@ -141,49 +138,19 @@ impl TokenCache {
         F: Future<Output = Result<TokenSet>> + Send + 'static,
     {
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime("refresh tokens"))?;
-        let mut tasks = lock(&self.refreshes().tasks);
-        if let Some(pending) = tasks.get(&name) {
-            return Ok(pending.clone());
-        }
-        let (done, pending) = watch::channel(None);
-        tasks.insert(name, pending.clone());
-        let registration = Registration {
-            cache: self.clone(),
-            name,
-        };
-        let task = start();
-        runtime.spawn(in_current_span(async move {
-            let _registration = registration;
-            done.send_replace(Some(task.await));
-        }));
-        Ok(pending)
+        let start = |()| in_current_span(start());
+        let tasks = &self.refreshes().tasks;
+        Ok(tasks.join_if(&runtime, name, |()| true, || (), start))
     }
 }
 
 /// Waits for a refresh task's result.
-pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
-    let lost = || {
-        Error::new(ErrorKind::Unexpected, "refresh tokens")
+pub(super) async fn result(pending: PendingResult) -> Result<TokenSet> {
+    pending.wait().await.unwrap_or_else(|| {
+        Err(Error::new(ErrorKind::Unexpected, "refresh tokens")
             .message("its task panicked, or was stopped when the tokio runtime shut down")
-            .maybe_applied()
-    };
-    let done = pending
-        .wait_for(Option::is_some)
-        .await
-        .map_err(|_| lost())?;
-    done.clone().unwrap_or_else(|| Err(lost()))
-}
-
-/// Removes the refresh task from the map when it ends, also after a panic.
-struct Registration {
-    cache: TokenCache,
-    name: RefreshKey,
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.cache.refreshes().forget(self.name);
-    }
+            .maybe_applied())
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,4 +2,5 @@
 
 pub(crate) mod hash_name;
 pub(crate) mod log;
+pub(crate) mod single_flight;
 pub(crate) mod wiped;
