@@ -8,7 +8,8 @@ pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;
 /// The id of one end user at one issuer: the claims `iss` and `sub` of the user's ID token (OpenID Connect Core 1.0 section 2).
 ///
 /// The app creates it, and passes it to [`SignIn`](crate::SignIn) and to sign-outs. A store never receives these texts, but only keyed
-/// hashes of them (G5). The issuer has a hash of its own, so that all accounts of an issuer can be signed out at once.
+/// hashes of them (G5). The issuer has a hash of its own, so that [`TokenCache::sign_out_issuer`](crate::TokenCache::sign_out_issuer) can
+/// sign out all its accounts.
 ///
 /// ```
 /// use token_cache::AccountId;
@@ -26,7 +27,7 @@ pub struct AccountId {
 
 impl AccountId {
     /// Creates the id of the user `subject` at `issuer`: the claims `sub` and `iss`. The app must have verified the ID token that contains
-    /// them.
+    /// them: this function verifies nothing.
     ///
     /// The texts are used exactly as they are. An issuer with an additional slash, or in other letter case, is another issuer with other
     /// accounts.
@@ -45,11 +46,12 @@ impl AccountId {
     /// it.
     ///
     /// The issuer of the account is `custom:` followed by `namespace`. It never equals the issuer of an OpenID Connect provider, which is
-    /// an `https` URL. A sign-out of this issuer signs out all accounts of the user store.
+    /// an `https` URL. A sign-out of this issuer ([`TokenCache::sign_out_issuer`](crate::TokenCache::sign_out_issuer)) signs out all
+    /// accounts of the user store.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with `custom:` and `namespace` as the issuer. Also [`Misuse`](crate::ErrorKind::Misuse) if `namespace` is
-    /// empty.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `namespace` is empty, contains white space or a control character, or is longer than 8,185
+    /// bytes. The same error is returned if `key` is empty, contains only white space, or is longer than 8 KiB.
     pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
         if namespace.is_empty() {
             return Err(Error::misuse(
@@ -79,7 +81,7 @@ impl AccountId {
     }
 
     /// Returns the issuer's identifier of the user, the claim `sub`. For a [`custom`](Self::custom) account, it is the `key` that `custom`
-    /// received.
+    /// received. For an [`application`](Self::application), it is the client id.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -95,7 +97,7 @@ impl fmt::Debug for AccountId {
 /// 1.0, section 3).
 ///
 /// The app passes it to a sign-out ([`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession)). The sign-out ends the
-/// sessions of the cache that were begun with this `sid`.
+/// sessions of the cache whose sign-in had this `sid`. Other sessions of the same users continue.
 ///
 /// ```
 /// let at_provider = token_cache::ProviderSid::new("https://id.example", "08a5019c")?;
@@ -108,7 +110,8 @@ pub struct ProviderSid {
 }
 
 impl ProviderSid {
-    /// Creates the identifier from the claims `iss` and `sid` of a token that the app has verified. The texts are used exactly as they are.
+    /// Creates the identifier from the claims `iss` and `sid` of a token that the app has verified. This function verifies nothing. The
+    /// texts are used exactly as they are.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `issuer` or `sid` is empty, contains only white space, or is longer than 8 KiB. The same
@@ -176,7 +179,7 @@ impl AccountKey {
         &self.issuer
     }
 
-    /// Returns the keyed hash of the account's issuer and subject together. It differs for every account.
+    /// Returns the keyed hash of the account's issuer and subject together. Each account has another one, also at the same issuer.
     pub const fn subject(&self) -> &[u8; 16] {
         &self.subject
     }

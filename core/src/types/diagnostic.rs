@@ -47,7 +47,8 @@ pub enum Severity {
 }
 
 impl Diagnostic {
-    /// Creates a diagnostic of [`Severity::Warning`]. Authors of a store call it. The parameters are the fields of the same names.
+    /// Creates a diagnostic of [`Severity::Warning`], for a finding that must be fixed. Authors of a store call it. The parameters are the
+    /// fields of the same names.
     pub fn warning(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             id,
@@ -57,7 +58,8 @@ impl Diagnostic {
         }
     }
 
-    /// Creates a diagnostic of [`Severity::Info`]. Authors of a store call it. The parameters are the fields of the same names.
+    /// Creates a diagnostic of [`Severity::Info`], for a finding that may be intended. Authors of a store call it. The parameters are the
+    /// fields of the same names.
     pub fn info(id: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             severity: Severity::Info,

@@ -38,10 +38,10 @@ impl EntryKey {
     /// Creates the key of the tokens for one resource, such as an API. `resource` is its URI, as in the parameter `resource` of a token
     /// request (RFC 8707).
     ///
-    /// The result differs from `EntryKey::new(resource)`.
+    /// The result differs from `EntryKey::new(resource)`, which names another entry: write and read an entry with the same function.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if `resource` is empty, is longer than 8 KiB, or contains white space or a control character.
+    /// [`Misuse`](ErrorKind::Misuse) if `resource` is empty, is longer than 8,183 bytes, or contains white space or a control character.
     pub fn resource(resource: &str) -> Result<Self> {
         let resource = account::uri("name an entry", "resource", resource.to_owned())?;
         Self::new(format!("resource {resource}"))
@@ -81,7 +81,8 @@ pub struct EntryAddress {
 impl EntryAddress {
     /// Creates an address without a ticket secret, for tests and tools that call a store directly.
     ///
-    /// A [`SealedStore`](crate::SealedStore) cannot encrypt or decrypt an entry at such an address, and returns
+    /// A [`SealedStore`](crate::SealedStore) cannot encrypt or decrypt an entry at such an address. Its
+    /// [`write`](crate::TokenStore::write), and a [`read`](crate::TokenStore::read) that finds an entry, return
     /// [`Misuse`](ErrorKind::Misuse).
     pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
@@ -148,8 +149,8 @@ impl fmt::Debug for EntryAddress {
 
 /// The version of a stored entry: 8 random bytes, new for each write. Two versions can only be compared for equality.
 ///
-/// Pass the version of an entry that was read to [`PutMode::Update`](crate::PutMode::Update). The write then changes nothing if another
-/// version is stored by now.
+/// Pass the version of an entry that was read to [`PutMode::Update`](crate::PutMode::Update). If the store has another version of the entry
+/// by now, the write changes nothing, and returns [`PutResult::PreconditionFailed`](crate::PutResult::PreconditionFailed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version([u8; 8]);
 
@@ -176,7 +177,7 @@ impl Version {
 /// An entry of a session: its bytes, the version of the write that stored it, and the time at which it expires.
 ///
 /// [`Session::get`](crate::Session::get) returns it. Read its value with [`tokens`](Self::tokens) or [`bytes`](Self::bytes). The bytes are
-/// wiped from memory when the entry is dropped.
+/// wiped from memory when the entry and its clones are dropped, and no near-cache entry shares them any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Shared with a near-cache entry and other readers of the same read, so that none of them copies the bytes.
@@ -218,13 +219,14 @@ impl Entry {
         Arc::make_mut(&mut self.value)
     }
 
-    /// Returns the version of the write that stored the entry. Pass it to [`PutMode::Update`](crate::PutMode::Update), to replace exactly
-    /// this version.
+    /// Returns the version of the write that stored the entry. Pass it to [`PutMode::Update`](crate::PutMode::Update), to replace the entry
+    /// only if the store still has this version.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Returns the time at which the entry expires, on the store's clock. It is at the end of the session or earlier.
+    /// Returns the time at which the entry expires, on the store's clock. It is the end of the session's lifetime, or an earlier time. A
+    /// sign-out can end the session before it.
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
@@ -256,7 +258,8 @@ impl Entry {
     /// encrypted.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) if bytes were put instead of a token set, or if the entry is still encrypted.
+    /// [`Corrupt`](ErrorKind::Corrupt) if bytes were put instead of a token set, if the entry is still encrypted, or if its JSON is not
+    /// that of a token set.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))

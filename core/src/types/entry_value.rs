@@ -5,7 +5,11 @@ use crate::{Result, Timestamp, TokenSet, util::wiped::Wiped};
 /// A value to store in an entry, for [`Session::put`](crate::Session::put): a [`TokenSet`], or any bytes.
 ///
 /// `put` converts a token set, a `Vec<u8>` or a byte slice by itself, so an app rarely names this type. A token set without a refresh token
-/// is stored until its access token expires, if that time is known. Any other value is stored until its session ends.
+/// is stored until its access token expires, if that time is known, and at most until its session ends. Any other value is stored until its
+/// session ends.
+///
+/// `put` refuses a value over the store's limit with [`TooLarge`](crate::ErrorKind::TooLarge). It refuses a token set that has expired and
+/// has no refresh token with [`Misuse`](crate::ErrorKind::Misuse).
 ///
 /// ```
 /// use token_cache::{TokenSet, store::EntryValue};

@@ -56,8 +56,8 @@ impl Error {
         }))
     }
 
-    /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut). A store returns it if the session has ended, or if a sign-out overtook
-    /// the sign-in.
+    /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut). A store returns it if the session of the request has ended. It also
+    /// returns it for a sign-in that began before a sign-out and arrives after it (G2).
     ///
     /// `operation` is what failed, as in "read an entry".
     pub fn signed_out(operation: &'static str) -> Self {
@@ -93,7 +93,8 @@ impl Error {
         self
     }
 
-    /// Sets the message: what happened, and what to do. Write one sentence in lower case, without ids, keys and tokens.
+    /// Sets the message: what happened, and what to do. Write one sentence in lower case, without ids, keys and tokens: apps write it to
+    /// logs.
     ///
     /// It replaces the default sentence of the error's [`kind`](Self::kind), such as "the store did not answer in time; try again".
     pub fn message(mut self, message: impl Into<String>) -> Self {
@@ -133,7 +134,8 @@ impl Error {
         self.0.operation
     }
 
-    /// Returns the name of the store that failed, such as `redis`. Returns `None` if no store caused the error.
+    /// Returns the name of the store that failed, such as `redis`. Returns `None` if the error was created without [`store`](Self::store),
+    /// for example because no store caused it.
     ///
     /// ```
     /// use token_cache::{Error, ErrorKind};

@@ -4,8 +4,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session has ended: by a sign-out, at the end of its lifetime, because the account had too many sessions, or because the provider
-    /// refused its refresh token. Send the user to sign in again.
+    /// The session has ended: by a sign-out, at the end of its lifetime, because the account had more sessions than
+    /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions), or because the provider refused its refresh token. Send the user to sign
+    /// in again.
     SignedOut,
     /// The sign-in is refused, and no session was begun. Show a page that offers a new sign-in with `prompt=login`.
     ///
@@ -48,7 +49,8 @@ pub enum ErrorKind {
     ///
     /// The session may still live, so keep the ticket. Give every app server the same keys.
     KeyMissing,
-    /// The call needs an optional part that the store does not have, such as the index of `sid`s or background sessions.
+    /// The call needs an optional part that the store does not have, such as the index of `sid`s ([`SidIndex`](crate::SidIndex)) or
+    /// [`BackgroundSessions`](crate::BackgroundSessions). Use a store that has the part.
     Unsupported,
     /// A refresh found no tokens under the [entry key](crate::EntryKey), or tokens without a refresh token. Store tokens with a refresh
     /// token, or have the user sign in again.
@@ -62,8 +64,8 @@ pub enum ErrorKind {
     /// The provider requires an action of the user before it returns tokens: consent, a second factor, a new password. The session
     /// continues.
     ///
-    /// Send the user to the provider's authorization endpoint. If [`Error::refresh_error`](crate::Error::refresh_error) has a claims challenge, add it to the
-    /// authorization request.
+    /// Send the user to the provider's authorization endpoint. If [`Error::refresh_error`](crate::Error::refresh_error) has a [claims
+    /// challenge](crate::ErrorResponse::claims), add it to the authorization request.
     InteractionRequired,
     /// The provider's response to a refresh is not a token response, or cannot be used. The session continues.
     ProviderMalformed,
@@ -74,7 +76,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns the name of the kind in snake case, such as `signed_out`. Metrics use it as the value of the label `kind`.
+    /// Returns the name of the kind in snake case, such as `signed_out`. The metric `token_cache_errors_total` uses it as the value of the
+    /// label `kind`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",

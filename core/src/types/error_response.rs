@@ -23,8 +23,8 @@ const LONGEST_CLAIMS: usize = 8 * 1024;
 ///
 /// All texts in it come from the provider. Codes over 128 bytes and a description over 1 KiB are truncated. Claims over 8 KiB are omitted.
 ///
-/// Logs and `Debug` contain only codes of at most 64 lower-case letters and underscores. They contain neither the description nor the
-/// claims, which may name a user.
+/// Logs and `Debug` contain a code only if it has at most 64 characters, all of them lower-case letters or underscores. Any other code is
+/// replaced by `an error code of unknown form`. Logs and `Debug` contain neither the description nor the claims, which may name a user.
 ///
 /// ```
 /// use token_cache::refresh::{ErrorResponse, RefreshError, RefreshErrorKind};
@@ -57,7 +57,8 @@ impl ErrorResponse {
     /// Creates an error response from the body of the provider's answer. Returns `None` if the body is not a JSON object, or has no `error`
     /// code.
     ///
-    /// Members with blank text or of a wrong type count as absent.
+    /// Members with blank text or of a wrong type count as absent. The exception is a member `claims` that is a JSON object: its JSON text
+    /// is used.
     pub fn from_json(body: &[u8]) -> Option<Self> {
         let text = JsonText::of(body);
         let mut json = serde_json::Deserializer::from_str(text.as_str());
@@ -81,7 +82,7 @@ impl ErrorResponse {
     }
 
     /// Returns the member `suberror`, which Microsoft Entra sends. The member says what the user must do, or that the refresh token is
-    /// invalid. Returns `None` if the response has no such member.
+    /// invalid. Returns `None` if the response has no such member. A text over 128 bytes is truncated.
     pub fn suberror(&self) -> Option<&str> {
         self.suberror.as_deref()
     }

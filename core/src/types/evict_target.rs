@@ -59,15 +59,15 @@ impl CutoffTime {
     reason = "one time for each clock, and there are two clocks"
 )]
 pub struct SessionTimes {
-    /// The time at which the authorization request was sent, on the store's clock.
+    /// The time at which the authorization request of the session's sign-in was sent, on the store's clock.
     ///
     /// A session on behalf of a user has no authorization request. Its time is five seconds before the `iat` of the access token that the
     /// web API received.
     pub requested_at: Timestamp,
     /// The time at which the user authenticated, on the provider's clock: the claim `auth_time` (OpenID Connect Core 1.0 section 2).
     ///
-    /// If the ID token has no plausible `auth_time`, it is five seconds before `requested_at`. For a session on behalf of a user, it is
-    /// equal to `requested_at`.
+    /// It is five seconds before `requested_at` if the ID token has no `auth_time`, or one that cannot be right: before the year 2000, or
+    /// more than five minutes ahead of the store's clock. For a session on behalf of a user, it is equal to `requested_at`.
     pub auth_time: Timestamp,
 }
 
@@ -127,7 +127,7 @@ pub enum CutoffBound {
 
 impl CutoffBound {
     /// Returns `true` if the bound ends a session with these times, and `false` if the session continues. A store calls it, only for a
-    /// session that has the `sid` of the eviction.
+    /// session that has the `sid` of the eviction. For any other session, the result has no meaning.
     ///
     /// - [`Time`](Self::Time) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
     /// - [`Forever`](Self::Forever) ends the session whatever its times are.

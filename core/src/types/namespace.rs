@@ -13,19 +13,23 @@ pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamespaceRecord {
-    /// A number that goes into the keyed hashes of all ids. App servers with different generations find nothing of each other.
+    /// A number that goes into the keyed hashes of all ids. App servers with different generations find nothing of each other. An app
+    /// server takes over a higher generation when it reads the record.
     ///
     /// It is 0 until an operator raises it, which ends every session: see
     /// [`TokenCache::raise_generation`](crate::TokenCache::raise_generation).
     pub generation: u64,
     /// A value that is derived from the namespace's [`Secret`](crate::Secret) and reveals nothing of it. By this value, an app server
-    /// checks that it has the same secret as the other servers.
+    /// checks that it has the same secret as the other servers. With another secret,
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) fails with [`Config`](crate::ErrorKind::Config). The calls of a cache
+    /// that is open already then fail with it too.
     pub check: [u8; 16],
     /// The longest time for which an app server may serve a near-cache entry without receiving invalidation messages. Zero if no app server
     /// has a near cache.
     ///
     /// It is the longest near-cache lease that any app server is configured with. On a store without a [`Backplane`](crate::Backplane), it
-    /// is the longest maximum age of near-cache entries instead.
+    /// is the longest maximum age of near-cache entries instead. A [`TokenCache`](crate::TokenCache) treats a value over 60 seconds as 60
+    /// seconds.
     pub longest_near_cache_life: Duration,
 }
 
@@ -49,7 +53,8 @@ impl NamespaceRecord {
     }
 
     /// Sets [`longest_near_cache_life`](Self::longest_near_cache_life): the longest time for which an app server may serve a near-cache
-    /// entry without receiving invalidation messages. By default, it is zero: no app server has a near cache.
+    /// entry without receiving invalidation messages. By default, it is zero: no app server has a near cache. A store calls it when it
+    /// reads the record from its own data.
     pub const fn with_near_cache(mut self, longest_life: Duration) -> Self {
         self.longest_near_cache_life = longest_life;
         self
@@ -69,8 +74,9 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Creates the result of [`TokenStore::namespace`](crate::TokenStore::namespace), with a precision of one millisecond. A store calls
-    /// it. `record` is `None` if the store has no record of the namespace. `time` is a reading of the store's clock.
+    /// Creates the result of [`TokenStore::namespace`](crate::TokenStore::namespace), for a store whose clock states milliseconds. For a
+    /// coarser clock, also call [`precise_to`](Self::precise_to). A store calls it. `record` is `None` if the store has no record of the
+    /// namespace. `time` is a reading of the store's clock during the call.
     pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
         Self {
             record,
@@ -80,7 +86,8 @@ impl Namespace {
     }
 
     /// Sets the precision of [`time`](Self::time), which is one millisecond by default. A store calls it if its clock has another
-    /// precision, for example one second if it states only whole seconds.
+    /// precision, for example one second if it states only whole seconds. With a value that is too small, a
+    /// [`TokenCache`](crate::TokenCache) computes wrong times, so that a sign-out may miss a session.
     pub const fn precise_to(mut self, precision: Duration) -> Self {
         self.precision = precision;
         self

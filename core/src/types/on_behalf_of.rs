@@ -30,9 +30,11 @@ pub struct OnBehalfOf {
 impl OnBehalfOf {
     /// Creates the input from a *verified* access token of the user `account`.
     ///
-    /// `assertion` is the access token itself. `issued_at` and `expires_at` are its claims `iat` and `exp`, on the provider's clock. The
-    /// session has no `sid`, so a logout message that names only a `sid` does not end it. [`from_claims`](Self::from_claims) also reads the
-    /// `sid`.
+    /// `assertion` is the access token itself. `issued_at` and `expires_at` are its claims `iat` and `exp`, on the provider's clock.
+    ///
+    /// The session that [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) begins has no `sid`, so a logout message that names
+    /// only a `sid` does not end it. [`from_claims`](Self::from_claims) also reads the `sid`. `on_behalf_of` refuses a token that has
+    /// expired, or that lives longer than [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion).
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `assertion` is empty or longer than 64 KiB, if `issued_at` is before the year 2000, or if
@@ -71,12 +73,13 @@ impl OnBehalfOf {
     /// `Bearer` in the `Authorization` header.
     ///
     /// The user's sign-out in the app ends the API's session only if both have the same account. For that, the provider must send the app
-    /// and the API the same `sub`. If it sends different ones (Entra ID, pairwise subjects), use [`new`](Self::new) with an account id that
-    /// the app uses too.
+    /// and the API the same `sub`. If it sends different ones (Entra ID, pairwise subjects), the API's session continues after the user's
+    /// sign-out in the app. In that case, use [`new`](Self::new) with an account id that the app uses too.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `claims` does not serialize to JSON, or if a required claim is missing or has another type
-    /// than RFC 7519 requires. Otherwise the errors of [`AccountId::new`] and of [`new`](Self::new).
+    /// than RFC 7519 requires. The same error is returned if [`AccountId::new`], [`ProviderSid::new`] or [`new`](Self::new) refuses the
+    /// claims or the access token.
     pub fn from_claims(claims: &impl Serialize, assertion: &str) -> Result<Self> {
         let claims = Claims::of("read the claims of an assertion", claims)?;
         let issuer = claims.required_text("iss")?;

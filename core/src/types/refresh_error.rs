@@ -35,8 +35,8 @@ pub struct RefreshError {
 
 /// The kind of a [`RefreshError`]: it decides whether the session continues, and when the provider is called again.
 ///
-/// If the session continues, there is a pause. Until the pause ends, this server repeats the error without calling the provider: see
-/// [`RefreshPolicy::pause`](crate::RefreshPolicy::pause).
+/// If the session continues, there is a pause on this app server. Until it ends, calls that need new tokens get the same error, and the
+/// provider is not called: see [`RefreshPolicy::pause`](crate::RefreshPolicy::pause).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -68,15 +68,17 @@ pub enum RefreshErrorKind {
 
 impl RefreshError {
     /// Creates a failure of kind [`Transient`](RefreshErrorKind::Transient): the provider cannot be reached, or answered 429 or 5xx.
+    /// `message` says what failed, for logs, and must contain no token.
     ///
-    /// The session continues, and the refresh token stays stored. After a pause, the next call that needs tokens tries again. If the
-    /// request may have reached the provider, also call [`answer_lost`](Self::answer_lost).
+    /// The session continues, and the refresh token stays stored. The next call that needs tokens after a
+    /// [pause](crate::RefreshPolicy::pause) tries again. If the request may have reached the provider, also call
+    /// [`answer_lost`](Self::answer_lost).
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Transient, message)
     }
 
     /// Creates a failure of kind [`InvalidGrant`](RefreshErrorKind::InvalidGrant): the provider refuses the refresh token, which has
-    /// expired, was revoked or is used up.
+    /// expired, was revoked or is used up. `message` says what failed, for logs, and must contain no token.
     ///
     /// **The session ends** on every server, and the user must sign in again. It continues if other tokens were stored during the
     /// refresh, or if no tokens were stored before it.
@@ -85,23 +87,25 @@ impl RefreshError {
     }
 
     /// Creates a failure of kind [`Refused`](RefreshErrorKind::Refused): the provider refuses this app, for example its client secret or
-    /// the scopes that it requests.
+    /// the scopes that it requests. `message` says what failed, for logs, and must contain no token.
     ///
-    /// The session continues, and the refresh token stays stored. After a pause, the next call that needs tokens tries again.
+    /// The session continues, and the refresh token stays stored. The next call that needs tokens after a
+    /// [pause](crate::RefreshPolicy::pause) tries again.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Refused, message)
     }
 
-    /// Creates a failure of kind [`Malformed`](RefreshErrorKind::Malformed): the provider's answer is not a token response.
+    /// Creates a failure of kind [`Malformed`](RefreshErrorKind::Malformed): the provider's answer is not a token response. `message` says
+    /// what failed, for logs, and must contain no token.
     ///
-    /// The session continues, and the old tokens stay stored. After a pause, the next call that needs tokens tries again. The provider may
-    /// have used the refresh token up: also call [`answer_lost`](Self::answer_lost).
+    /// The session continues, and the old tokens stay stored. The next call that needs tokens after a [pause](crate::RefreshPolicy::pause)
+    /// tries again. The provider may have used the refresh token up: also call [`answer_lost`](Self::answer_lost).
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Malformed, message)
     }
 
-    /// Creates the failure for an error code of the provider, such as `invalid_grant`. It is the same as [`of_response`](Self::of_response)
-    /// with a response that has only that code.
+    /// Creates the failure for the error code `code` of the provider, such as `invalid_grant`. It is the same as
+    /// [`of_response`](Self::of_response) with a response that has only that code.
     pub fn of_code(code: &str) -> Self {
         Self::of_response(ErrorResponse::new(code))
     }
@@ -188,8 +192,8 @@ impl RefreshError {
     /// Sets the time for which the provider wants no further requests, from the header `Retry-After` (RFC 9110 section 10.2.3). By default,
     /// no such time is set.
     ///
-    /// After a [`Transient`](RefreshErrorKind::Transient) failure, this server does not send the refresh token again for that time. A time
-    /// over one day counts as one day. A time that is shorter than the pause that the failure causes anyway
+    /// After a [`Transient`](RefreshErrorKind::Transient) failure, this app server does not send the refresh token again for that time.
+    /// Other app servers may. A time over one day counts as one day. A time that is shorter than the pause that the failure causes anyway
     /// ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)) has no effect.
     ///
     /// After a failure of another kind, the time has no effect, but [`pause`](Self::pause) returns it.

@@ -4,8 +4,8 @@ use crate::{Result, types::entropy};
 
 /// The id of an app server in its fleet. It is random, and new each time that a [`TokenCache`](crate::TokenCache) is opened.
 ///
-/// The store lists the app servers that hold a near-cache lease by it ([`LeaseHolder`](crate::LeaseHolder)). A sign-out reports by it which servers it waited
-/// for, in [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
+/// By this id, the store lists the app servers that hold a near-cache lease ([`LeaseHolder`](crate::LeaseHolder)). A sign-out names the
+/// servers that it waited for, in [`NearCacheOutcome::Cleared`](crate::NearCacheOutcome::Cleared).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId([u8; 16]);
 
@@ -18,14 +18,14 @@ impl ServerId {
         entropy::random().map(Self)
     }
 
-    /// Creates an app server's id from its 16 bytes. A store calls it when it reads the bytes from its registry of near-cache leases, or
-    /// from a message of its backplane.
+    /// Creates an app server's id from its 16 bytes. A store calls it when it reads the bytes from its [registry of near-cache
+    /// leases](crate::RegistryId), or from a message of its [backplane](crate::Backplane).
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the 16 bytes of the app server's id. A store writes them into the messages of its backplane and into the registry of
-    /// near-cache leases.
+    /// Returns the 16 bytes of the app server's id. A store writes them into the messages of its [backplane](crate::Backplane) and into its
+    /// [registry of near-cache leases](crate::RegistryId).
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

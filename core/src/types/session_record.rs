@@ -16,8 +16,8 @@ pub struct SessionRecord {
     pub sid: Option<SidKey>,
     /// How the session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     pub kind: SessionKind,
-    /// The times of the user's authentication: one on the store's clock, and one on the provider's. A sign-out compares them with its
-    /// cutoff time.
+    /// The times of the authentication that began this session: one on the store's clock, and one on the provider's. A sign-out compares
+    /// its [cutoff time](crate::CutoffTime) with the time on the same clock.
     pub times: SessionTimes,
     /// The end of the session's lifetime, on the store's clock. A sign-out can end the session earlier.
     pub ends_at: Timestamp,
@@ -27,7 +27,7 @@ impl SessionRecord {
     /// Creates the record of a session of the kind [`SessionKind::Direct`]. For another kind, also call [`of_kind`](Self::of_kind). A
     /// sign-in calls it, and a store calls it when it reads a session from its own data.
     ///
-    /// `sid` is `None` for a session without a `sid`. `ends_at` is the end of the session's lifetime, on the store's clock.
+    /// The parameters are the fields of the same names. `sid` is `None` for a session without a `sid`.
     pub const fn new(
         session_id: SessionId,
         sid: Option<SidKey>,
@@ -52,7 +52,7 @@ impl SessionRecord {
     /// Returns `true` if the session's lifetime has ended: `now`, a time on the store's clock, is equal to [`ends_at`](Self::ends_at) or
     /// later. Returns `false` before that.
     ///
-    /// The record does not know of sign-outs. If a store has no record of a session any more, the session has ended.
+    /// The method does not notice a sign-out. A sign-out removes the record from the store: a session without a record there has ended.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at <= now
     }

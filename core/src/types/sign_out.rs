@@ -9,12 +9,12 @@ use crate::{AccountId, Error, NearCacheOutcome, ProviderSid, Result, Timestamp, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SidMeaning {
-    /// A `sid` means one session at the provider (Front-Channel Logout 1.0 section 3). A logout message ends the sessions that were begun
-    /// with its `sid`.
+    /// A `sid` means one session at the provider (Front-Channel Logout 1.0 section 3). A logout message ends the sessions whose sign-in had
+    /// its `sid`.
     #[default]
     Session,
-    /// A `sid` means all sessions of a user. A logout message with a `sid` ends sessions of every account that signed in with this `sid`:
-    /// all whose users authenticated at the message's `iat` or earlier.
+    /// A `sid` means all sessions of a user. A logout message with a `sid` acts on every account that signed in with this `sid`. It ends
+    /// all sessions of these accounts, with any `sid` or none, whose users authenticated at the message's `iat` or earlier.
     ///
     /// It is for providers that send one `sid` for all sessions of a user, as Keycloak does for "sign out everywhere".
     Account,
@@ -62,6 +62,10 @@ impl LogoutMessage {
 
     /// Sets the claim `sub` of the message: the user who has signed out. By default, the message names no user.
     ///
+    /// A message with a `sub` alone ends all sessions of the account whose users authenticated at the message's `iat` or earlier. If the
+    /// message has a `sid` too, and [`SidMeaning`] is the default, it ends the sessions with the `sid`. Of the account's other sessions, it
+    /// then ends only those without any `sid` up to the `iat`.
+    ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `subject` is empty, contains only white space, or is longer than 8 KiB.
     pub fn subject(mut self, subject: impl Into<String>) -> Result<Self> {
@@ -69,7 +73,8 @@ impl LogoutMessage {
         Ok(self)
     }
 
-    /// Sets the claim `sid` of the message: the provider's session that has ended. By default, the message names no `sid`.
+    /// Sets the claim `sid` of the message: the provider's session that has ended. By default, the message names no `sid`. [`SidMeaning`]
+    /// describes which sessions of the cache the message then ends.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `sid` is empty, contains only white space, or is longer than 8 KiB.
@@ -112,7 +117,7 @@ pub struct SignOut {
     /// It includes accounts without a living session, so it can be positive if `ended` is `false`.
     pub accounts: usize,
     /// The least number of the store's replicas that have confirmed the sign-out, over all accounts. `None` if the store is not configured
-    /// to wait for replicas.
+    /// to wait for replicas, or if the sign-out found no account.
     pub replicas: Option<u32>,
     /// The result for the near caches of other app servers: whether they can still serve entries of the ended sessions.
     pub near_caches: NearCacheOutcome,

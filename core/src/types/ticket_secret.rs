@@ -7,14 +7,14 @@ use crate::{Result, types::entropy, util::hash_name::hash_name};
 
 /// The secret of a session: 128 random bits, created at sign-in. Decrypting the session's entries needs it. Apps do not use this type.
 ///
-/// Only the session's [`Ticket`](crate::Ticket) contains it, and the session's background session if it has one. A store receives only its
-/// hash, the [`SessionId`].
+/// Only the session's [`Ticket`](crate::Ticket) contains it, and, encrypted, its [background session](crate::BackgroundSession) if it has
+/// one. A store receives only its hash, the [`SessionId`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketSecret(Zeroizing<[u8; 16]>);
 
 impl TicketSecret {
     /// Creates a new ticket secret from random bytes of the operating system. [`TokenCache::sign_in`](crate::TokenCache::sign_in) calls it
-    /// for each session.
+    /// for each session that it begins.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system returns no random bytes.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// Each method that takes or returns a `Timestamp` says on which clock it is: the store's or the provider's. Never compare times on
 /// different clocks. [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
 ///
-/// Addition and subtraction do not overflow: a result out of range becomes the latest or the earliest time.
+/// Addition and subtraction do not overflow: a result out of range becomes [`MAX`](Self::MAX) or the earliest time, 1970-01-01 00:00 UTC.
+/// The default is the earliest time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,7 +43,8 @@ impl Timestamp {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Creates a time from a reading of this machine's own clock. A time before 1970 becomes the earliest `Timestamp`.
+    /// Creates a time from a reading of this machine's own clock. A time before 1970 becomes the earliest `Timestamp`, 1970-01-01 00:00
+    /// UTC.
     ///
     /// It is for a store that uses this machine's clock, and for tests. For tokens and sessions use
     /// [`TokenCache::now`](crate::TokenCache::now), because this machine's clock can be wrong. If it is ahead of the store's clock, an

@@ -20,8 +20,8 @@ const BEARER: &str = "Bearer";
 ///
 /// The access token is never empty. A refresh token or an ID token, if present, is not empty either.
 ///
-/// Serialization writes the tokens in clear text. Use it for encrypted storage and for HTTP bodies, never for logs. `Debug` prints no
-/// token.
+/// Serialization writes the tokens in clear text. Deserialization fails if the access token is missing or empty. Use it for encrypted
+/// storage and for HTTP bodies, never for logs. `Debug` prints no token.
 ///
 /// ```
 /// use token_cache::{Timestamp, TokenSet};
@@ -99,7 +99,7 @@ impl TokenSet {
     /// and `openidconnect`. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// `sent_at` is the time before the token request was sent, from [`TokenCache::now`](crate::TokenCache::now). The lifetime in the
-    /// response (`expires_in`) is counted from it.
+    /// response (`expires_in`) is counted from it. With a later time, the access token would count as valid after it has expired.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if `response` does not serialize to JSON, or has no access token. If there is no access token, the
@@ -121,7 +121,7 @@ impl TokenSet {
     /// Creates a token set from the body of a token response, which is a JSON object (RFC 6749 section 5.1).
     ///
     /// `sent_at` is the time before the token request was sent, from [`TokenCache::now`](crate::TokenCache::now). The lifetime in the
-    /// response (`expires_in`) is counted from it.
+    /// response (`expires_in`) is counted from it. With a later time, the access token would count as valid after it has expired.
     ///
     /// Every complete response with an access token is accepted, because refusing it would discard the refresh token in it:
     /// - A lifetime that is sent as text, and scopes that are sent as an array, are converted.
@@ -181,10 +181,11 @@ impl TokenSet {
         self
     }
 
-    /// Sets the time at which the access token expires, on the store's clock.
+    /// Sets the time at which the access token expires, on the store's clock. [`Session::put`](crate::Session::put) refuses a set that has
+    /// expired and has no refresh token with [`Misuse`](ErrorKind::Misuse).
     ///
     /// Without an expiry, a refreshing read ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) treats the access token as valid
-    /// without a limit. The exception is a set that has a time of issue and can be refreshed: then
+    /// as long as the session lives. The exception is a set that has a time of issue and can be refreshed: then
     /// [`RefreshPolicy::default_lifetime`](crate::RefreshPolicy::default_lifetime) applies, if it is set.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);

@@ -10,7 +10,7 @@ use crate::ServerId;
 #[non_exhaustive]
 pub enum Wait {
     /// Waits until no app server can serve a near-cache entry of the ended sessions. The sign-out is then final when it returns (G1). Each
-    /// app server has confirmed that it dropped these entries, or its lease has expired.
+    /// app server has confirmed that it dropped these entries, or its lease has expired: its right to serve near-cache entries.
     ///
     /// The sign-out usually waits for one message round trip. It never waits longer than
     /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus 2% and 5 ms. It waits for this maximum in these cases:
