@@ -32,7 +32,7 @@ impl BackgroundSession {
     /// Creates the background session of the session `session_id`. A sign-in calls it, and a store calls it when it reads a background
     /// session from its own data.
     ///
-    /// `sealed` is the session's ticket secret, which is encrypted already. This function does not encrypt it.
+    /// `sealed` is the session's ticket secret together with its account, which is encrypted already. This function does not encrypt it.
     pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
         Self { session_id, sealed }
     }
@@ -52,8 +52,9 @@ impl fmt::Debug for BackgroundSession {
 /// longer returned.
 #[async_trait]
 pub trait BackgroundSessions: Send + Sync {
-    /// Stores `background_session` under `name` in the account. A sign-in calls it in its last step. The call replaces an earlier
-    /// background session of the same session. The background sessions of other sessions stay.
+    /// Stores `background_session` under `name` in the account `account`. The function [`protocol::sign_in`](fn@crate::protocol::sign_in)
+    /// calls it in its last step. The call replaces an earlier background session of the same session. The background sessions of other
+    /// sessions stay.
     ///
     /// Sends one request, or three if the store has sessions and background sessions in separate items.
     ///

@@ -22,7 +22,8 @@ hash_name! {
 }
 
 impl RegistryId {
-    /// Creates a random id for a registry of near-cache leases. A store calls it when it may have to create the registry.
+    /// Creates a random id for a registry of near-cache leases. A store calls it when it may have to create the registry, and drops the id
+    /// if the registry exists already.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
@@ -126,7 +127,9 @@ pub struct Published {
 /// app server has published.
 ///
 /// A [`TokenCache`](crate::TokenCache) passes its listener to [`Backplane::connect`]. The backplane calls it once for each message, in the
-/// order in which the store took the messages. Its methods must not block.
+/// order in which the store took the messages.
+///
+/// Its methods must not block. A method that blocks delays the later messages, and the sign-outs that wait for their acknowledgements.
 pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
     /// Receives an invalidation message. Drops the near-cache entries that it names, and then returns the acknowledgement, which the store
     /// delivers to the message's origin.
@@ -147,9 +150,9 @@ pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
 /// [`EvictOptions::publish`](crate::EvictOptions::publish) is set.
 #[async_trait]
 pub trait Backplane: Send + Sync {
-    /// Opens the backplane connection of the app server `server`. A [`TokenCache`](crate::TokenCache) calls it, and calls it again after
-    /// the connection is lost. From then on, `listener` receives every invalidation message that the store takes, until the connection is
-    /// [lost](BackplaneConnection::lost).
+    /// Opens the backplane connection of the app server `server`, and returns it. A [`TokenCache`](crate::TokenCache) calls it, and calls
+    /// it again after the connection is lost. From then on, `listener` receives every invalidation message that the store takes, until the
+    /// connection is [lost](BackplaneConnection::lost).
     ///
     /// # Errors
     /// The store's own failures.
@@ -162,7 +165,8 @@ pub trait Backplane: Send + Sync {
     /// Publishes an invalidation message for a change that no [`TokenStore::evict`](crate::TokenStore::evict) has published. Examples are a
     /// bulk sign-out, and a write that replaces an entry. `what` names the near-cache entries to drop. Sends one request.
     ///
-    /// The app servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none.
+    /// The app servers with near caches send their acknowledgements to `origin`. If `origin` is `None`, they send none. The result has the
+    /// id of the message, and the app servers that hold a near-cache lease.
     ///
     /// # Errors
     /// The store's own failures. The store may have published the message nevertheless.
@@ -180,12 +184,13 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// Sends one request, which is a write: a demoted primary of the store refuses it. When the method returns, the listener has received
     /// every invalidation message that the store took before the renewal.
     ///
-    /// If the id differs from that of the last call, the registry was lost, and perhaps all data of the store with it. A
+    /// If the id differs from that of the last call of this app server, the registry was lost, and perhaps all data of the store with it. A
     /// [`TokenCache`](crate::TokenCache) then drops all near-cache entries of this server and gives up the lease. It reads the namespace's
     /// record, and serves near-cache entries again about three seconds later.
     ///
     /// # Errors
-    /// The store's own failures. The connection cannot be used any more.
+    /// The store's own failures. After an error, the connection cannot be used any more, and the app server opens a new one with
+    /// [`Backplane::connect`].
     async fn renew(&self) -> Result<RegistryId>;
 
     /// Returns the id of the registry of near-cache leases, without entering this app server in it. The app server calls it when it opens a
@@ -210,13 +215,14 @@ pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
     /// Removes this app server from the registry of near-cache leases, so that no sign-out waits for it. The app server calls it when it
     /// stops to use its near cache, for example because its [`TokenCache`](crate::TokenCache) is dropped. Sends one request.
     ///
-    /// The caller must have stopped serving near-cache entries.
+    /// The caller must have stopped serving near-cache entries. Otherwise it could serve an entry of a session after the session's sign-out
+    /// has returned.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn leave(&self) -> Result<()>;
 
-    /// Waits until this backplane connection is lost, and then returns. The connection's listener may have missed invalidation messages
-    /// since some time before that.
+    /// Waits until this backplane connection is lost, and then returns. It does not return while the connection works. The connection's
+    /// listener may have missed invalidation messages since some time before that.
     async fn lost(&self);
 }

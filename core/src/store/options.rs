@@ -5,9 +5,10 @@ use crate::{LockOwner, Published, ServerId, SessionId, SessionRecord, Timestamp,
 /// The default time for which a store keeps a not-before time: 30 minutes, counted from when the store receives it. A not-before time is
 /// the time of a sign-out, up to which the store refuses sign-ins.
 ///
-/// It is longer than a user's sign-in can take, which is 29 minutes at most. A sign-in that began before a sign-out is therefore still
-/// refused when it arrives (G2). With [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), a not-before time is kept for at
-/// least that duration plus five minutes.
+/// It is longer than a user's sign-in can take, which is at most 29 minutes, the largest
+/// [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout). A sign-in that began before a sign-out is therefore still refused when
+/// it arrives (G2). With [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), a not-before time is kept for at least that
+/// duration plus five minutes.
 pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The input of [`TokenStore::begin`](crate::TokenStore::begin): the session to begin, the deadline of the request, and the limit of
@@ -27,7 +28,7 @@ pub struct BeginSession {
     /// begins the new session. Empty by default.
     pub supersedes: Vec<SessionId>,
     /// The largest number of living sessions of the new session's kind in the account, including the new session: 100 by default. If there
-    /// would be more, the store ends the oldest ones.
+    /// would be more, the store ends the oldest ones. A value of zero counts as one.
     pub max_sessions: usize,
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as
     /// ended.
@@ -36,6 +37,7 @@ pub struct BeginSession {
 
 impl BeginSession {
     /// The default of [`max_sessions`](Self::max_sessions): 100 sessions of each kind in an account.
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses a larger setting with [`Misuse`](crate::ErrorKind::Misuse).
     pub const MAX_SESSIONS: usize = 100;
 
     /// Creates the input for the first attempt of a sign-in: `supersedes` is empty, and `max_sessions` is
@@ -56,7 +58,7 @@ impl BeginSession {
 #[non_exhaustive]
 pub struct Begun {
     /// The number of the account's living sessions that the store ended because of [`max_sessions`](BeginSession::max_sessions). Zero if
-    /// the account had not too many sessions.
+    /// the new session did not exceed that limit.
     pub displaced: usize,
 }
 
@@ -107,7 +109,8 @@ impl ReadOptions {
 /// The least number of creating writes that a store remembers for each entry of a session: 64.
 ///
 /// A creating write is one with [`PutMode::Create`]. If the network delivers a remembered write a second time, the second delivery changes
-/// nothing, even if the entry was removed in between. See [`TokenStore::write`](crate::TokenStore::write).
+/// nothing, even if the entry was removed in between. A store may forget older creating writes: a second delivery of such a write could
+/// create a removed entry again. See [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
 /// The precondition of a write: which entry the store must have under the [entry key](crate::EntryKey) for the write to take place.
@@ -156,7 +159,7 @@ pub struct WriteOptions {
 
 impl WriteOptions {
     /// Creates the options of a write without a precondition, which releases no refresh lock and need not wait for replicas. `now` is the
-    /// time on the store's clock.
+    /// time on the store's clock, as the app server estimates it.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             mode: PutMode::Overwrite,
@@ -207,7 +210,8 @@ pub enum PutResult {
 #[non_exhaustive]
 pub struct EvictOptions {
     /// How long the store keeps the not-before time that the eviction sets, counted from when the store receives it: 30 minutes by default.
-    /// An eviction whose [`EvictTarget`](crate::EvictTarget) sets no not-before time ignores this value.
+    /// If it is shorter than a sign-in may take, a sign-in that began before the sign-out can be accepted after it. An eviction whose
+    /// [`EvictTarget`](crate::EvictTarget) sets no not-before time ignores this value.
     pub not_before_lifetime: Duration,
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as ended
     /// already.
@@ -222,7 +226,7 @@ pub struct EvictOptions {
 
 impl EvictOptions {
     /// Creates the options of an eviction that publishes no invalidation message, and whose not-before time is kept for 30 minutes. `now`
-    /// is the time on the store's clock.
+    /// is the time on the store's clock, as the app server estimates it.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             not_before_lifetime: NOT_BEFORE_LIFETIME,
@@ -232,14 +236,14 @@ impl EvictOptions {
     }
 
     /// Sets that the store publishes an [invalidation message](crate::InvalidationMessage) to the app servers with near caches. By default,
-    /// it publishes none. `signer` is the app server that signs out, and receives their acknowledgements.
+    /// it publishes none. `signer` is the app server that signs out. It receives the acknowledgements of the others.
     pub const fn published_by(mut self, signer: ServerId) -> Self {
         self.publish = Some(signer);
         self
     }
 
     /// Sets how long the store keeps the not-before time that the eviction sets, counted from when the store receives it. By default, it is
-    /// 30 minutes.
+    /// 30 minutes. With a time that is shorter than a sign-in may take, a sign-in that began before the sign-out can be accepted after it.
     pub const fn not_before_lifetime(mut self, not_before_lifetime: Duration) -> Self {
         self.not_before_lifetime = not_before_lifetime;
         self
@@ -287,12 +291,16 @@ impl Evicted {
     }
 }
 
-/// The largest entry that a store takes. [`TokenStore::capabilities`](crate::TokenStore::capabilities) returns it, and the
-/// cache uses it to keep the new refresh token of a response that is too large.
+/// The limits of a store: the largest value of an entry. [`TokenStore::capabilities`](crate::TokenStore::capabilities) returns it. A
+/// [`TokenCache`](crate::TokenCache) refuses larger values before it sends a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// The largest size of an entry's value, in bytes. The store refuses a larger value with [`TooLarge`](crate::ErrorKind::TooLarge).
+    /// The largest size of an entry's value, in bytes. [`TokenStore::write`](crate::TokenStore::write) refuses a larger value with
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
+    ///
+    /// The value that an app passes to [`Session::put`](crate::Session::put) can have 46 bytes fewer: its encoding takes one byte, and its
+    /// encryption [`Sealer::OVERHEAD`](crate::Sealer::OVERHEAD) bytes.
     pub max_entry_bytes: usize,
 }
 

@@ -32,7 +32,8 @@ impl LockOwner {
 pub struct AcquireOptions {
     /// The owner that wants the refresh lock. If it already holds the lock, the lock is renewed.
     pub owner: LockOwner,
-    /// How long the refresh lock lasts without being renewed, counted from when the store receives the request.
+    /// How long the refresh lock lasts without being renewed, counted from when the store receives the request. Afterwards, another owner
+    /// can take it. A refresh passes [`RefreshPolicy::lease`](crate::RefreshPolicy::lease).
     pub lease: Duration,
     /// The version of the entry that the owner read and wants to refresh. `None`, the default, if the owner found no entry.
     ///
@@ -58,8 +59,8 @@ impl AcquireOptions {
         }
     }
 
-    /// Sets the version of the entry that the owner read. The refresh lock is not taken if the store has another version. By default, the
-    /// owner found no entry.
+    /// Sets the version of the entry that the owner read. If the store has another version, the refresh lock is not taken, and the result
+    /// is [`Acquired::Fresher`]. By default, the owner found no entry.
     pub const fn seen(mut self, version: Version) -> Self {
         self.seen = Some(version);
         self
@@ -87,21 +88,24 @@ pub enum Acquired {
 /// The part of a store that gives out refresh locks. A lock gives one app server at a time the right to send an entry's refresh token to
 /// the provider (G6).
 ///
-/// It is optional. Without it, two app servers can send the same refresh token at the same time.
+/// It is optional. Without it, two app servers can send the same refresh token at the same time. The provider may then take the token for
+/// stolen, and revoke all tokens of the sign-in.
 ///
 /// The owner of a lock writes the refreshed entry with [`TokenStore::write`](crate::TokenStore::write), in the mode
 /// [`PutMode::Update`](crate::PutMode::Update) and with [`WriteOptions::releasing`](crate::WriteOptions::releasing). `PutMode::Update`
 /// protects against an owner whose lock has expired: it cannot replace an entry that was written since.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {
-    /// Takes the refresh lock of the entry at the address `at`, or renews it for the same owner. Also reads the session and the entry.
-    /// Sends one request, or two if the store has the lock and the entry in separate items.
+    /// Takes the refresh lock of the entry at the address `at`, or renews it for the same owner. Also reads the session and the entry. A
+    /// refresh ([`Session::get_or_refresh`](crate::Session::get_or_refresh)) calls it before it sends the refresh token. Sends one request,
+    /// or two if the store has the lock and the entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the store's own failures.
     ///
     /// # Behaviour
     /// - If the entry has another version than `seen`, or exists although `seen` is `None`, the result is `Fresher`.
+    /// - If another owner holds the lock, the result is `Busy`, and the lock stays with that owner.
     /// - If `owner` already holds the lock, for example because the request was sent twice, the lock is renewed and the result is `Held`.
     /// - A lock whose lease has expired is free. A store may also count a lock as free if the entry has another version than the lock's
     ///   owner read. That owner has written the entry already, or cannot replace it any more.

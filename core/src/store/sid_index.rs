@@ -48,7 +48,8 @@ pub struct SidAccounts {
     /// The accounts that signed in under the `sid` and may still have a session with it. Empty if the index does not have the `sid`.
     pub accounts: Vec<AccountKey>,
     /// `true` if the store may have dropped entries of the index, for example for lack of memory. An empty list then does not prove that no
-    /// account signed in.
+    /// account signed in. If the list is empty, a sign-out by this `sid` fails with [`Config`](crate::ErrorKind::Config), unless the logout
+    /// message names an account.
     pub may_be_incomplete: bool,
 }
 
@@ -76,12 +77,14 @@ impl SidAccounts {
 #[non_exhaustive]
 pub struct NotBeforeOptions {
     /// The least time for which the store keeps the not-before time, counted from when the store receives it: 30 minutes by default.
+    ///
+    /// If it is shorter than a sign-in may take, a sign-in that began before the sign-out can be accepted after it.
     pub not_before_lifetime: Duration,
 }
 
 impl NotBeforeOptions {
     /// Creates options with this lifetime of the not-before time, counted from when the store receives it. The default options have 30
-    /// minutes.
+    /// minutes ([`NOT_BEFORE_LIFETIME`]). A sign-out calls it.
     pub const fn lifetime(not_before_lifetime: Duration) -> Self {
         Self {
             not_before_lifetime,
@@ -105,7 +108,8 @@ pub struct AccountListOptions {
     pub issuer: Option<IssuerKey>,
     /// The cursor of the page to return: [`AccountPage::next`] of the page before it. `None`, the default, returns the first page.
     pub cursor: Option<AccountCursor>,
-    /// The approximate number of accounts in a page. Zero, the default, means that the store chooses the number.
+    /// The approximate number of accounts in a page. A page may have more or fewer. Zero, the default, means that the store chooses the
+    /// number.
     pub page: usize,
 }
 
@@ -124,7 +128,8 @@ impl AccountListOptions {
         self
     }
 
-    /// Sets the approximate number of accounts in a page. By default, the store chooses the number.
+    /// Sets the approximate number of accounts in a page, which may have more or fewer. By default, and with zero, the store chooses the
+    /// number.
     pub fn page(mut self, accounts: usize) -> Self {
         self.page = accounts;
         self
@@ -141,7 +146,7 @@ pub struct AccountCursor(String);
 
 impl AccountCursor {
     /// Creates a cursor from a text of the store's choice. A store calls it when it returns a page of accounts. [`SidIndex::accounts`]
-    /// refuses a text that is invalid for the store.
+    /// refuses a text that is invalid for the store with [`Misuse`](crate::ErrorKind::Misuse).
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -156,7 +161,8 @@ impl AccountCursor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountPage {
-    /// The accounts of this page. The list may be empty although more pages follow. It may contain an account twice.
+    /// The accounts of this page. The list may be empty although more pages follow. It may contain an account that this page or an earlier
+    /// one contains already.
     pub accounts: Vec<AccountKey>,
     /// The cursor of the next page. `None` if this page is the last one.
     pub next: Option<AccountCursor>,
@@ -179,19 +185,20 @@ pub enum NotBeforeScope {
     /// Sets a not-before time on each account. It is for accounts that the caller chose one by one.
     Account,
     /// Sets no not-before time on the accounts. It is for an eviction of all accounts of an issuer. The caller must have set the issuer's
-    /// not-before time with [`SidIndex::set_issuer_not_before`] before.
+    /// not-before time with [`SidIndex::set_issuer_not_before`] before. Otherwise a sign-in that began before the eviction is accepted
+    /// after it.
     Issuer,
 }
 
 /// The part of a store that spans accounts: the index from a provider's `sid` to accounts, the not-before times of issuers, and a list of
 /// all accounts.
 ///
-/// It is optional. Without it, a sign-out by a `sid` alone and a sign-out of a whole issuer fail with
+/// It is optional. Without it, a sign-out by a `sid` alone, a [bulk sign-out](crate::BulkSignOut) and a list of the accounts fail with
 /// [`Unsupported`](crate::ErrorKind::Unsupported).
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Adds the account of a sign-in to the index, under `sid`. A sign-in with a `sid` calls it. Other accounts that the index has under
-    /// this `sid` stay.
+    /// Adds the account of a sign-in to the index, under `sid`. The function [`protocol::sign_in`](fn@crate::protocol::sign_in) calls it
+    /// for a sign-in with a `sid`. Other accounts that the index has under this `sid` stay.
     ///
     /// Sends one request. A store may send a few if other sign-ins add to the same `sid` at the same time, or if another session under it
     /// ends later.
@@ -220,7 +227,8 @@ pub trait SidIndex: Send + Sync {
     /// - The store keeps the not-before time for at least `not_before_lifetime` after it receives it, and at least as long as the index has
     ///   the `sid`.
     /// - A later not-before time is never replaced by an earlier one, and `CutoffBound::Forever` is never replaced.
-    /// - The time of a `CutoffBound::Time` is on the store's clock.
+    /// - The caller passes a `CutoffBound::Time` only on the store's clock. A store compares its time with the `requested_at` of sign-ins,
+    ///   and need not check the clock.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
@@ -245,7 +253,8 @@ pub trait SidIndex: Send + Sync {
     ) -> Result<()>;
 
     /// Sets the not-before time of an issuer to `at`, a time on the store's clock. From then on, [`check_issuer`](Self::check_issuer)
-    /// refuses sign-ins whose authorization request was sent at `at` or earlier.
+    /// refuses sign-ins whose authorization request was sent at `at` or earlier. The store keeps the not-before time for at least the
+    /// lifetime in `options`.
     ///
     /// A later not-before time that the issuer already has stays. Sends one request, or two if the issuer already has a not-before time
     /// that is later or expires later.
@@ -259,8 +268,8 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Returns a page of the accounts that have sessions in the store. Expired sessions that the store has not removed yet may count too. A
-    /// store may visit far more data than it returns.
+    /// Returns a page of the accounts that have sessions in the store. `scan` selects the issuer and the page. Expired sessions that the
+    /// store has not removed yet may count too. A store may visit far more data than it returns.
     ///
     /// A list from the first page to the last contains each account that has a session during the whole time.
     ///
@@ -272,8 +281,9 @@ pub trait SidIndex: Send + Sync {
     /// Returns one result for each account, in the order of `accounts`.
     ///
     /// For each account, it does the same as [`TokenStore::evict`](crate::TokenStore::evict) with
-    /// [`EvictTarget::Account`](crate::EvictTarget::Account), but publishes no invalidation message. `not_before` says whether each account
-    /// gets a not-before time. Sends one request for hundreds of accounts, or many requests at once.
+    /// [`EvictTarget::Account`](crate::EvictTarget::Account), but publishes no invalidation message: the bulk sign-out publishes its
+    /// messages itself ([`Backplane::publish`](crate::Backplane::publish)). `not_before` says whether each account gets a not-before time.
+    /// Sends one request for hundreds of accounts, or many requests at once.
     ///
     /// # Errors
     /// An account whose eviction failed has an error as its result. The sessions of the other accounts end nevertheless.

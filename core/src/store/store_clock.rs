@@ -60,8 +60,8 @@ impl StoreClock {
     /// Narrows the interval in which the store's time lies, by a later answer of the store. The parameters are those of
     /// [`new`](Self::new).
     ///
-    /// If the parameter `time` lies outside of the interval, a new interval begins with it. This happens if the store's clock was set, or if
-    /// another server of the store answered.
+    /// If the new answer contradicts the interval, it alone gives a new one. This happens if the store's clock was set, or if another
+    /// server of the store answered.
     pub fn observe(
         &mut self,
         sent: Instant,
@@ -80,8 +80,9 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// Returns the earliest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the last
-    /// answer.
+    /// Returns the earliest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the
+    /// `received` of the last answer that was passed to [`new`](Self::new) or [`observe`](Self::observe). For an earlier instant, the
+    /// result can be later than the time that the store's clock showed.
     ///
     /// Use it for a time from which a lifetime is counted, such as the time of a sign-in or of a token request. The computed end of the
     /// lifetime is then never later than the true one.
@@ -90,8 +91,9 @@ impl StoreClock {
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)
     }
 
-    /// Returns the latest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the last
-    /// answer.
+    /// Returns the latest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the `received`
+    /// of the last answer that was passed to [`new`](Self::new) or [`observe`](Self::observe). For an earlier instant, the result can be
+    /// earlier than the time that the store's clock showed.
     ///
     /// Use it for the cutoff time of a sign-out, and to decide what has expired. The sign-out then ends every session that began before it,
     /// and an expired entry is never returned.

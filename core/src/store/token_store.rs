@@ -19,7 +19,8 @@ use crate::{
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
-    /// Returns the limits of this store: the largest size of an entry's value. Sends no request.
+    /// Returns the limits of this store: the largest size of an entry's value. [`write`](Self::write) refuses a larger value with
+    /// [`TooLarge`](crate::ErrorKind::TooLarge). Sends no request.
     fn capabilities(&self) -> Capabilities;
 
     /// Returns the findings for an operator that the store made when it was opened, such as a risky setting of the Redis server. The list
@@ -47,8 +48,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         record: &NamespaceRecord,
     ) -> Result<bool>;
 
-    /// Begins a session of an account: stores its record. A sign-in calls it. Sends one request, or two if the store cannot decide and
-    /// write in one.
+    /// Begins a session of an account: stores its record. The function [`protocol::sign_in`](fn@crate::protocol::sign_in) calls it. Sends
+    /// one request, or two if the store cannot decide and write in one.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing begun (G2), in each of these cases:
@@ -68,7 +69,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///   sessions.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 
-    /// Returns the record of the session `session_id` of `account`, if it lives. Sends one strongly consistent request.
+    /// Returns the record of the session `session_id` of `account`, if the session lives, and otherwise an error. Sends one strongly
+    /// consistent request.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
@@ -97,7 +99,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///
     /// # Behaviour
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
-    /// - The caller never gives an entry an expiry later than the end of its session.
+    /// - The caller never gives an entry an expiry later than the end of its session. A store need not check it, because no entry can be
+    ///   read after its session has ended.
     /// - If a write with a precondition is repeated, the store returns `Stored` as long as it has the entry of that write. The retry of a
     ///   write that was applied is not a failed precondition.
     /// - A write with [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A second delivery of the request may arrive after
@@ -153,19 +156,24 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>>;
 
-    /// Returns the clock of the store if the store runs in this process. Returns `None` for a store on another machine, such as Redis.
+    /// Returns the clock of the store if the store runs in this process. Returns `None` for a store on another machine, such as Redis. A
+    /// [`TokenCache`](crate::TokenCache) then estimates the clock from the answers of [`namespace`](Self::namespace).
     fn clock(&self) -> Option<&dyn TimeSource>;
 
-    /// Returns the part of the store that gives out refresh locks, or `None` if the store does not support them.
+    /// Returns the part of the store that gives out refresh locks, or `None` if the store does not support them. [`RefreshLocks`] describes
+    /// what a cache does without it.
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
 
-    /// Returns the part of the store that finds accounts by a `sid`, or `None` if the store does not support it.
+    /// Returns the part of the store that finds accounts by a `sid`, or `None` if the store does not support it. [`SidIndex`] describes
+    /// which sign-outs fail without it.
     fn sid_index(&self) -> Option<&dyn SidIndex>;
 
     /// Returns the part of the store that keeps encrypted ticket secrets for background access, or `None` if the store does not support it.
+    /// [`BackgroundSessions`] describes which calls fail without it.
     fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
     /// Returns the part of the store that carries invalidation messages between app servers, or `None` if the store does not support it.
+    /// [`Backplane`] describes what a cache does without it.
     fn backplane(&self) -> Option<&dyn Backplane>;
 }
 

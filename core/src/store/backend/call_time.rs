@@ -80,7 +80,8 @@ fn surrounding() -> Option<CallTime> {
 /// sign-out waits for near caches, or a refresh waits for the provider. Outside a call of the cache, the result is the whole `timeout`.
 ///
 /// A store calls it before each request, and uses the result as the timeout of the request. If the result is zero, the store sends no
-/// request. The store holds a [`StoreRequest`] during the request, so that the request's time counts.
+/// request, and returns [`TimedOut`](crate::ErrorKind::TimedOut). The store holds a [`StoreRequest`] during the request, so that the
+/// request's time counts.
 ///
 /// ```
 /// use std::time::Duration;

@@ -23,7 +23,9 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Returns the duration that a parameter of a store's URL states: a whole number with the unit `ms`, `s`, `m` or `h`, such as `6h`. Unlike
-/// [`duration`], it accepts hours. Returns `None` for any other text.
+/// [`duration`], it accepts hours. A store calls it when it reads its URL.
+///
+/// Returns `None` for any other text, such as a number without a unit, and for a duration whose milliseconds do not fit into 64 bits.
 pub fn long_duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS.into_iter().chain([HOURS]))
 }
@@ -36,11 +38,11 @@ fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> 
     Some(Duration::from_millis(millis))
 }
 
-/// Checks a timeout of a store's configuration, and returns `Ok` if it is over zero and at most ten minutes. A store calls it when it is
-/// opened. `name` is the name of the setting, for the error message.
+/// Checks a timeout of a store's configuration. Returns `Ok` if it is over zero and at most ten minutes, and an error message otherwise. A
+/// store calls it when it is opened. `name` is the name of the setting, for the error message.
 ///
 /// # Errors
-/// A message with the name of the setting and the valid range.
+/// A message with the name of the setting and the valid range, if `timeout` is zero or over ten minutes.
 pub fn check_timeout(name: &str, timeout: Duration) -> Result<(), String> {
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
         return Err(format!(

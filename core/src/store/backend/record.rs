@@ -42,7 +42,8 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
 }
 
 /// Returns the record of the session `session_id` from the bytes of [`encode_session`]. A store calls it when it reads the bytes from its
-/// own data. Returns `None` if the bytes do not have the format of such a record.
+/// own data. Returns `None` if the bytes do not have the format of such a record. The store then reports
+/// [`Corrupt`](crate::ErrorKind::Corrupt).
 pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
@@ -78,7 +79,8 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
 }
 
 /// Returns the record of a namespace from the bytes of [`encode_namespace`]. A store calls it in
-/// [`TokenStore::namespace`](crate::TokenStore::namespace). Returns `None` if the bytes do not have the format of such a record.
+/// [`TokenStore::namespace`](crate::TokenStore::namespace). Returns `None` if the bytes do not have the format of such a record. The store
+/// then reports [`Corrupt`](crate::ErrorKind::Corrupt).
 pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;

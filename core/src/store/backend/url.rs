@@ -2,8 +2,8 @@
 /// it reads its URL.
 ///
 /// # Errors
-/// A message that says what is wrong and what to write instead, for an encoding that is invalid or is not UTF-8. The message does not quote
-/// `text`, which may be a secret.
+/// A message that says what is wrong, if a `%` is not followed by two hexadecimal digits, or if the decoded bytes are not UTF-8. The
+/// message does not quote `text`, which may be a secret.
 ///
 /// ```
 /// use token_cache::store::backend::percent_decoded;
@@ -73,8 +73,8 @@ pub fn parameters<'q>(
 /// Returns the name of an unknown parameter of a store's URL for an error message, in backticks and with a space before it. [`parameters`]
 /// calls it. A store needs it only if it reads parameters by itself.
 ///
-/// Returns an empty text if `name` has other characters than lower-case letters and `_`, or more than 32. Such a text may be a part of a
-/// password that was not percent-encoded, so no message may quote it.
+/// Returns an empty text if `name` has other characters than lower-case ASCII letters and `_`, or more than 32 characters. Such a text may
+/// be a part of a password that was not percent-encoded, so no message may quote it.
 ///
 /// ```
 /// use token_cache::store::backend::parameter_name;

@@ -28,8 +28,9 @@ const WEIGHT_LIMIT: usize = 1 << 30;
 /// A store in the memory of this process, for tests, for development and for apps with one server. All data is lost when the process ends.
 ///
 /// The clones of a store share all data, as the app servers of a fleet do. The store has a limit of its [`weight`](Self::weight) in bytes,
-/// 1 GiB by default. At the limit, it removes expired data, and then refuses sign-ins and writes with [`Full`](ErrorKind::Full). It never
-/// removes other data to make room (G4), and a sign-out always works.
+/// 1 GiB by default. At the limit, it removes expired data. Sign-ins and writes that still exceed the limit fail with
+/// [`Full`](ErrorKind::Full). It never removes other data to make room (G4), and a sign-out always works. A value of an entry has at most
+/// 16 MiB: a larger one fails with [`TooLarge`](ErrorKind::TooLarge).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -52,14 +53,17 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// Creates an empty store with a limit of 1 GiB for the [`weight`](Self::weight) of its data. Its clock is the wall clock of this
-    /// machine.
+    /// Creates an empty store with a limit of 1 GiB for the [`weight`](Self::weight) of its data. Sign-ins and writes that would exceed the
+    /// limit fail with [`Full`](ErrorKind::Full). Its clock is the wall clock of this machine.
     pub fn new() -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
     /// Creates an empty store with a limit of `bytes` bytes for the [`weight`](Self::weight) of its data. Its clock is the wall clock of
     /// this machine.
+    ///
+    /// If a sign-in or a write would exceed the limit, the store first removes expired data. If that is not enough, the call fails with
+    /// [`Full`](ErrorKind::Full), and no other data is removed.
     ///
     /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. If
     /// [`PutMode::Create`](crate::PutMode::Create) wrote it, it counts as its stored bytes and at most 712 bytes more.
@@ -77,7 +81,7 @@ impl MemoryStore {
     }
 
     /// Creates an empty store with the clock `clock`, such as a [`ManualClock`](crate::test_util::ManualClock), for tests. The limit for
-    /// the [`weight`](Self::weight) of its data is 1 GiB.
+    /// the [`weight`](Self::weight) of its data is 1 GiB, as for [`new`](Self::new).
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))
@@ -94,7 +98,8 @@ impl MemoryStore {
     }
 
     /// Returns the weight of the stored data in bytes, as [`with_weight_limit`](Self::with_weight_limit) counts it. The store refuses
-    /// sign-ins and writes that would exceed its weight limit. The result includes expired data that was not removed yet.
+    /// sign-ins and writes that would exceed its weight limit with [`Full`](ErrorKind::Full). The result includes expired data that was not
+    /// removed yet.
     pub fn weight(&self) -> usize {
         self.0.shards.weight()
     }
