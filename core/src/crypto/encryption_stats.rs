@@ -12,14 +12,16 @@ use super::{Key, Ring};
 pub struct EncryptionStats {
     /// The keys of the present [key ring](super::KeyRing), and how often each was used. The first key encrypts, and all keys decrypt.
     pub keys: Vec<KeyUse>,
-    /// The number of reads of entries that were encrypted under a key that is not in the key ring.
+    /// The number of reads of entries that failed because the entry was encrypted under a key that is not in the key ring of this app
+    /// server.
     pub unknown_key: u64,
-    /// The number of reads of entries whose stored bytes were changed, truncated, moved from another entry, or have another format.
+    /// The number of reads of entries that failed because the stored bytes were changed, truncated, moved from another entry, or have
+    /// another format.
     pub corrupt: u64,
 }
 
-/// How often one key of the key ring has decrypted on this app server, and when last, in [`EncryptionStats::keys`]. It shows an operator
-/// whether the key can be removed.
+/// The use of one key of the key ring on this app server, in [`EncryptionStats::keys`]: how often it has decrypted, and when last. It shows
+/// an operator whether the key can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyUse {
@@ -27,12 +29,14 @@ pub struct KeyUse {
     pub name: String,
     /// `true` for the key that encrypts, `false` for a key that only decrypts.
     pub seals: bool,
-    /// The number of times that the key decrypted something: an entry, a ticket, a started sign-in or a background session.
+    /// The number of times that the key decrypted something on this app server: an entry, a ticket, a started sign-in or a background
+    /// session.
     pub opened: u64,
     /// The time since the key last decrypted something. If it never did, the time since this app server got the key.
     ///
-    /// An old key can be removed if two conditions hold on every app server. Another key has encrypted for longer than the longest lifetime
-    /// of a session. The old key has been idle for that long.
+    /// An old key can be removed if two conditions hold on every app server. Another key has encrypted for longer than the longest
+    /// [lifetime of a session](crate::SignIn::lifetime). The old key has been idle for that long. If it is removed earlier, entries and
+    /// tickets that are encrypted under it cause [`KeyMissing`](crate::ErrorKind::KeyMissing).
     pub idle: Duration,
 }
 

@@ -17,7 +17,8 @@ const TAKE: &str = "take the key ring";
 /// [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 ///
 /// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key:
-/// - Exactly one item begins with `seal`. Its key encrypts and decrypts. The keys of items with `open` only decrypt.
+/// - Exactly one item begins with `seal`; any other number is refused with [`Config`](crate::ErrorKind::Config). Its key encrypts and
+///   decrypts. The keys of items with `open` only decrypt.
 /// - A key is at least 32 random bytes as base64 (`openssl rand -base64 32`). It can also be `wrapped:` followed by an encrypted key as
 ///   base64, which a [`KeyProvider`](super::KeyProvider) decrypts.
 /// - The name `secret` has no key after it: it is the key that is derived from the secret.
@@ -60,8 +61,8 @@ pub(super) enum Material {
 }
 
 impl KeyRing {
-    /// The largest number of keys in a key ring, including the key that encrypts: 16. Opening a cache with more keys fails with
-    /// [`Config`](crate::ErrorKind::Config).
+    /// The largest number of keys in a key ring, including the key that encrypts: 16. With more keys, opening a cache, replacing its key
+    /// ring and parsing a key ring fail with [`Config`](crate::ErrorKind::Config).
     pub const MAX_KEYS: usize = 16;
 
     /// Creates a key ring with one key, which encrypts and decrypts. Add keys that only decrypt with [`opening`](Self::opening).
@@ -74,6 +75,9 @@ impl KeyRing {
     }
 
     /// Adds a key that only decrypts: an old key, or a new key before all app servers have it.
+    ///
+    /// This method checks nothing. Opening a cache fails with [`Config`](crate::ErrorKind::Config) if a key or a name occurs twice, or if
+    /// there are more than [`MAX_KEYS`](Self::MAX_KEYS) keys.
     pub fn opening(mut self, key: RingKey) -> Self {
         self.opens.push(key);
         self
@@ -110,16 +114,16 @@ impl KeyRing {
 }
 
 impl RingKey {
-    /// The least length of a key, in bytes: 32.
+    /// The least length of a key, in bytes: 32. [`new`](Self::new) refuses a shorter key with [`Config`](crate::ErrorKind::Config).
     pub const MIN_BYTES: usize = Secret::MIN_BYTES;
 
     /// The name of the key that is derived from the namespace's [`Secret`], in the text form of a [`KeyRing`]: `secret`.
     pub const OF_SECRET: &str = "secret";
 
-    /// Creates a key from its bytes, which must be random. For a key that a key management service has encrypted, use
-    /// [`wrapped`](Self::wrapped).
+    /// Creates a key from its bytes, which must be random: other bytes could be guessed. For a key that a key management service has
+    /// encrypted, use [`wrapped`](Self::wrapped).
     ///
-    /// `name` is a text of the operator's choice, such as the month in which the key was made.
+    /// `name` is a text of the operator's choice, such as the month in which the key was made. It must be unique in the key ring.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal. The
@@ -135,8 +139,9 @@ impl RingKey {
 
     /// Creates a key from its wrapped form: the bytes of a key that a key management service has encrypted.
     ///
-    /// The [`KeyProvider`](super::KeyProvider) of the cache decrypts it when the cache is opened, and when its key ring is replaced.
-    /// Without a key provider, opening the cache fails with [`Config`](crate::ErrorKind::Config).
+    /// `name` is the name of the key in the key ring. The [`KeyProvider`](super::KeyProvider) of the cache decrypts `wrapped` when the
+    /// cache is opened, and when its key ring is replaced. Without a key provider, opening the cache or replacing its key ring fails with
+    /// [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or longer than 8 KiB, or if `name` is invalid for [`new`](Self::new).
@@ -160,7 +165,7 @@ impl RingKey {
     /// Creates the key that is derived from the namespace's [`Secret`], the one that the cache was opened with. Its name is `secret`.
     ///
     /// A cache without a key ring encrypts everything under this key. The first key ring of an app therefore needs it, to decrypt what is
-    /// stored.
+    /// stored. Without it, reads of the stored entries fail with [`KeyMissing`](crate::ErrorKind::KeyMissing).
     pub fn of_secret() -> Self {
         Self {
             name: Self::OF_SECRET.to_owned(),

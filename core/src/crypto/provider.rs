@@ -12,7 +12,8 @@ use crate::Result;
 #[doc = "```"]
 #[async_trait]
 pub trait KeyProvider: Debug + Send + Sync + 'static {
-    /// Decrypts the wrapped key `wrapped`, which has the name `name` in the key ring. Returns the bytes of the key, at least 32.
+    /// Decrypts the wrapped key `wrapped`, which has the name `name` in the key ring. Returns the bytes of the key, at least 32. Opening a
+    /// cache calls it, and replacing its key ring.
     ///
     /// # Errors
     /// The failures of the provider. Opening the cache then fails, and replacing its key ring leaves the present ring in use. The same

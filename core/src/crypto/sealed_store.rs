@@ -10,7 +10,8 @@ use crate::{
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
-/// The result of reading an entry that cannot be decrypted, because its key is missing or its bytes were changed.
+/// The choice of what a read returns if the entry cannot be decrypted, because its key is missing or its bytes were changed: an error or
+/// `None`.
 ///
 /// The app passes it to [`TokenCacheBuilder::unreadable_entries`](crate::TokenCacheBuilder::unreadable_entries). The default is
 /// [`Error`](Self::Error). With either setting, [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such reads.
@@ -25,13 +26,15 @@ pub enum UnreadableEntries {
     Miss,
 }
 
-/// A store around another store that encrypts the values of entries. The inner store never receives them in clear text (G5).
+/// A store around another store that encrypts the values of entries. The inner store never receives the values in clear text (G5).
 ///
 /// A [`TokenCache`](crate::TokenCache) wraps every store in one, so apps do not create it. It is for tools and tests that use a store
 /// without a cache.
 ///
-/// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and [`acquire`](RefreshLocks::acquire) need a key. All other calls are
-/// forwarded to the inner store. Sign-outs therefore work even if the key ring has lost every key.
+/// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and [`acquire`](RefreshLocks::acquire) need a key. The value of a written
+/// entry can have [`Sealer::OVERHEAD`] bytes fewer than the inner store takes: a larger one is refused with
+/// [`TooLarge`](crate::ErrorKind::TooLarge). All other calls are forwarded to the inner store. Sign-outs therefore work even if the key
+/// ring has lost every key.
 #[derive(Debug, Clone)]
 pub struct SealedStore<S> {
     inner: S,

@@ -16,10 +16,10 @@ macro_rules! sealed_text {
                 &self.0
             }
 
-            /// Returns this encrypted value as text, for the app to store in a cookie: base64url without padding (RFC 4648 section 5).
-            /// [`str::parse`] creates an equal value from the text.
+            #[doc = concat!(" Returns this ", $what, " as text, for the app to store in a cookie.")]
             ///
-            /// The text is a secret of one user. Do not log it.
+            /// The text is base64url without padding (RFC 4648 section 5), and stays encrypted. [`str::parse`] creates an equal value from
+            /// it. The text is a secret of one user: do not log it.
             pub fn to_text(&self) -> String {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 BASE64_URL_SAFE_NO_PAD.encode(&*self.0)
@@ -29,12 +29,13 @@ macro_rules! sealed_text {
         impl std::str::FromStr for $name {
             type Err = crate::Error;
 
-            /// Creates the encrypted value from the text that [`to_text`](Self::to_text) returned. The text is not decrypted here: a text
-            /// that was changed is refused when the value is passed to the cache.
+            #[doc = concat!(" Creates the ", $what, " from the text that [`to_text`](Self::to_text) returned.")]
+            ///
+            /// The text is not decrypted here: a text that was changed is refused when the value is passed to the cache.
             ///
             /// # Errors
             /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is too short to be a text of `to_text` (for
-            /// example empty), or is longer than 1,024 bytes.
+            /// example empty), or is longer than 1,024 bytes. Have the user sign in again.
             fn from_str(text: &str) -> crate::Result<Self> {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 if text.len() > 1024 {

@@ -23,7 +23,9 @@ impl Sealer {
     /// The number of bytes that encryption adds to a value: 45. They are the format (1), the key's id (4), the nonce (24) and the tag (16).
     pub const OVERHEAD: usize = OVERHEAD;
 
-    /// Creates a sealer whose only key is derived from `secret`. A cache with the same secret and without a key ring has the same key.
+    /// Creates a sealer whose only key is derived from the namespace's `secret`. A cache with the same secret and without a key ring has
+    /// the same key. An entry that was encrypted under another key cannot be decrypted: [`open`](Self::open) returns
+    /// [`KeyMissing`](ErrorKind::KeyMissing).
     pub fn new(secret: &Secret) -> Self {
         Self::of(Arc::new(Ring::of(secret.ring_key())))
     }

@@ -37,13 +37,14 @@ impl Secret {
     /// The name of the environment variable that [`Secret::from_env`] reads: `TOKEN_CACHE_SECRET`.
     pub const VARIABLE: &str = "TOKEN_CACHE_SECRET";
 
-    /// The least length of a secret, in bytes: 32.
+    /// The least length of a secret, in bytes: 32. [`new`](Self::new) refuses a shorter secret with [`Config`](crate::ErrorKind::Config).
     pub const MIN_BYTES: usize = 32;
 
     /// Creates the secret from these bytes. They are used as they are: base64 text is not decoded.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or if all bytes are equal.
+    /// Nothing else is checked: pass random bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < Self::MIN_BYTES {
@@ -77,7 +78,8 @@ impl Secret {
 
     /// Creates a random secret of 32 bytes, for a store that no other process can reach, such as the memory store.
     ///
-    /// Each call creates another secret. Data that was stored with one of them cannot be read with another.
+    /// Each call creates another secret. Data that was stored with one of them cannot be read with another. On a store that has a
+    /// namespace's record already, opening a cache with another secret fails with [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.

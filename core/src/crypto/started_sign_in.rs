@@ -8,14 +8,16 @@ use super::{
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 sealed_text! {
-    /// The start of a sign-in, encrypted: the time of the authorization request, and the `max_age` of the request if it had one.
+    /// The start of a sign-in, encrypted: the time of its authorization request, and the `max_age` of that request if it had one.
     ///
     /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it before the redirect to the provider. The app stores its
     /// [text](Self::to_text) in a cookie. In the callback from the provider, the app parses the text, and passes the value to
     /// [`SignIn`](crate::SignIn).
     ///
-    /// If the user was signed out between the request and the callback, [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses the
-    /// sign-in (G2).
+    /// The value is valid for the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout) of the cache. Afterwards,
+    /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses it with [`SignInRevoked`](crate::ErrorKind::SignInRevoked).
+    ///
+    /// If the user was signed out between the request and the callback, `sign_in` refuses the sign-in with the same error (G2).
     StartedSignIn, "started sign-in"
 }
 

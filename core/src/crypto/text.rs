@@ -26,7 +26,7 @@ impl KeyRing {
     /// Reads a key ring from the environment variable `TOKEN_CACHE_KEYS`, in the text form that [`KeyRing`] describes. Returns `None` if
     /// the variable is not set.
     ///
-    /// Opening a cache calls it if the builder has no key ring.
+    /// Opening a cache calls it if [`TokenCacheBuilder::key_ring`](crate::TokenCacheBuilder::key_ring) was not called.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the text of the variable is not UTF-8, or does not have this form.
@@ -44,7 +44,7 @@ impl KeyRing {
     /// example.
     ///
     /// On Unix, [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) then has a diagnostic `key_file_readable_by_others` if every
-    /// user of the machine may read the file.
+    /// user of the machine may read the file. Otherwise it has none of the file.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the file cannot be read, or if its text does not have this form.

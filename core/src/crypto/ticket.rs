@@ -11,8 +11,8 @@ sealed_text! {
     /// own database.
     ///
     /// [`Session::ticket`](crate::Session::ticket) issues it after a sign-in. [`TokenCache::resume`](crate::TokenCache::resume) returns the
-    /// session of a ticket. The ticket contains the keyed hashes of the account, the ticket secret and the end of the session, encrypted
-    /// under the servers' key ring.
+    /// session of a ticket, or the error [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended. The ticket contains the keyed
+    /// hashes of the account, the ticket secret and the end of the session, encrypted under the servers' key ring.
     ///
     /// Reading the session's tokens needs the ticket: access to the store or to a backup is not enough. Set the ticket in a new cookie at
     /// each sign-in. Give the cookie the attributes `HttpOnly`, `Secure` and `SameSite=Lax`, and a name with the prefix `__Host-`.

@@ -6,14 +6,18 @@ macro_rules! hash_name {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// Creates this hash or id from its 16 bytes. A store calls it when it reads the bytes from its own data or from a message. The
-            /// bytes are used as they are, and are not hashed.
+            #[doc = concat!(" Creates the `", stringify!($name), "` with these 16 bytes.")]
+            ///
+            /// A store calls it when it reads the bytes from its own data or from a message. The bytes are used as they are, and are not
+            /// hashed. Any 16 bytes are valid.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// Returns the 16 bytes of this hash or id. A store calls it to write them to its own data or into a message.
-            /// [`from_bytes`](Self::from_bytes) creates an equal hash or id from them.
+            #[doc = concat!(" Returns the 16 bytes of this `", stringify!($name), "`.")]
+            ///
+            /// A store calls it to write them to its own data or into a message. [`from_bytes`](Self::from_bytes) creates an equal value
+            /// from them.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }

@@ -8,7 +8,7 @@ const TARGET: &str = "token_cache";
 ///
 /// It is for stores and other crates of this family, whose log events all have this target. `event` is a stable name in snake case, for
 /// filters and alerts. `detail` is one sentence: what failed, on what, why, and what to do. It must contain no token, no key and no id of a
-/// user (G5).
+/// user (G5): the function logs it unchanged.
 ///
 /// ```
 /// use token_cache::admin::telemetry::warn;
@@ -28,7 +28,7 @@ pub fn warn(event: &'static str, detail: fmt::Arguments<'_>) {
 /// Logs an event at INFO that needs no action by an operator, with the target `token_cache`. Without the feature `tracing` it does nothing.
 ///
 /// It is for stores and other crates of this family, whose log events all have this target. `event` is a stable name in snake case, for
-/// filters and alerts. `detail` is one sentence, without tokens, keys and ids of users (G5).
+/// filters and alerts. `detail` is one sentence, without tokens, keys and ids of users (G5): the function logs it unchanged.
 ///
 /// ```
 /// token_cache::admin::telemetry::info("keys_fetched", format_args!("fetched 3 keys of https://id.example"));
