@@ -17,20 +17,20 @@ pub struct SignInPlan<'a> {
     /// The account of the new session.
     pub account: AccountKey,
     /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`. A store without a [`SidIndex`](crate::SidIndex) does not
-    /// receive it.
+    /// receive it, and stores a session without a `sid`.
     pub sid: Option<SidKey>,
     /// How the session is begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     /// [`max_sessions`](Self::max_sessions) limits the sessions of each kind separately.
     pub kind: SessionKind,
-    /// The times of the user's authentication: one on the store's clock, and one on the provider's.
+    /// The times of the authentication that begins the session: one on the store's clock, and one on the provider's.
     pub times: SessionTimes,
     /// The time at which the session's lifetime ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// The deadline of the sign-in, on the store's own clock. The store refuses every step of the sign-in that arrives at this time or
-    /// later.
+    /// The deadline of the sign-in, on the store's own clock. The store refuses each of the steps 1 to 3 of [`sign_in`] that arrives at
+    /// this time or later with [`SignedOut`](ErrorKind::SignedOut).
     pub not_after: Timestamp,
     /// The largest number of living sessions of each kind in the account, including the new session. If there would be more, the store ends
-    /// the oldest ones.
+    /// the oldest ones. A value of zero counts as one.
     pub max_sessions: usize,
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as
     /// ended.
@@ -73,7 +73,7 @@ pub struct SignedIn {
 /// 4. Store the background session, if the sign-in has background access.
 ///
 /// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. Either the
-/// sign-out finds the session, or the sign-in finds the not-before time. The store refuses each step from
+/// sign-out finds the session, or the sign-in finds the not-before time. The store refuses the steps 1 to 3 from
 /// [`not_after`](SignInPlan::not_after) on, by its own clock. Before `not_after`, the store still has every not-before time that could
 /// refuse the sign-in.
 ///
@@ -81,8 +81,10 @@ pub struct SignedIn {
 /// fails, the session is ended again.
 ///
 /// # Errors
-/// - [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2).
-/// - [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in under a `sid` that was signed out.
+/// - [`SignedOut`](ErrorKind::SignedOut) if a sign-out came after the sign-in had begun and before it arrived (G2), or if the store's clock
+///   has reached [`not_after`](SignInPlan::not_after).
+/// - [`SignInRevoked`](ErrorKind::SignInRevoked) instead, if the kind is [`SessionKind::Direct`] and step 2 was refused: the `sid` was
+///   signed out.
 /// - [`Unsupported`](ErrorKind::Unsupported) if the sign-in has background access and the store does not support background sessions.
 /// - The errors of the store. The session may then remain in the store, but no ticket for it exists.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {

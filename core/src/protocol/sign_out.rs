@@ -16,17 +16,18 @@ pub struct StoreSignOut {
     /// The accounts in which the store confirmed an eviction, each with the invalidation message that the store published for it. `None` if
     /// the store published no message for the account.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
-    /// `true` if the sign-out also concerned accounts that it cannot list. These are accounts of an issuer whose sessions an earlier
-    /// sign-out has ended, so that the store has nothing of them.
+    /// `true` if the sign-out also concerned accounts that it cannot list, and `false` otherwise. An earlier sign-out has ended the
+    /// sessions of these accounts, so that the store has nothing of them. Only a sign-out of a whole issuer has such accounts.
     ///
     /// If that earlier sign-out did not wait for near caches, or was interrupted, near caches may still have entries of these accounts. The
     /// [`TokenCache`](crate::TokenCache) therefore invalidates the near-cache entries of all accounts.
     pub unnamed: bool,
-    /// `true` if a sign-out by `sid` found no account, neither in the index nor in the logout message.
+    /// `true` if a sign-out by `sid` found no account, neither in the [index of `sid`s](crate::SidIndex) nor in the logout message, and
+    /// `false` otherwise.
     ///
-    /// The store may have lost the index and the registry of near-cache leases together, while near caches still have entries of the
-    /// accounts. The [`TokenCache`](crate::TokenCache) therefore checks whether the registry was lost. If it was, the sign-out waits for
-    /// the longest lease.
+    /// The store may have lost the index and the [registry of near-cache leases](crate::RegistryId) together, while near caches still have
+    /// entries of the accounts. The [`TokenCache`](crate::TokenCache) therefore checks whether the registry was lost. If it was, the
+    /// sign-out waits for the longest lease.
     pub unknown_sid: bool,
 }
 
@@ -55,8 +56,8 @@ impl SignOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
-    /// The sessions of each account that were begun with the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid`
-    /// end too, if their users authenticated at the message's `iat` or earlier.
+    /// The sessions of each account whose sign-in had the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid` end
+    /// too, if their users authenticated at the message's `iat` or earlier.
     WithSid,
     /// All sessions of each account up to this cutoff time, with any `sid` or without one. It is for providers that use one `sid` for all
     /// sessions of a user.
@@ -71,7 +72,7 @@ pub struct SidSignOut {
     /// The keyed hash of the `sid` to sign out.
     pub sid: SidKey,
     /// The sessions with the `sid` that end: those up to a cutoff time, or all, also those that are begun later. With
-    /// [`SidScope::Account`], it only limits later sign-ins with the `sid`.
+    /// [`SidScope::Account`], it selects no session to end, and only decides which later sign-ins with the `sid` the store refuses.
     pub bound: CutoffBound,
     /// The sessions that end in each account of the `sid`: those with the `sid`, or all up to a cutoff time.
     pub reach: SidScope,
@@ -82,8 +83,10 @@ pub struct SidSignOut {
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session in the store. Sends one request. In the result, [`SignOut::ended`] is `true` if the session ended, and `false` if it
-/// had ended already.
+/// Ends the session `session_id` of `account` in the store. Sends one request. `options` has the time on the store's clock, and says
+/// whether the store publishes an [invalidation message](crate::InvalidationMessage).
+///
+/// In the result, [`SignOut::ended`] is `true` if the session ended, and `false` if it had ended already.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
@@ -98,11 +101,12 @@ pub async fn end_session(
     evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
-/// Ends every session of an account in the store whose time is equal to the cutoff time or earlier. Sends one request, however many
-/// sessions the account has (G3).
+/// Ends every session of `account` in the store whose time on the clock of `cutoff` is equal to the cutoff time or earlier. Sends one
+/// request, however many sessions the account has (G3). `options` has the time on the store's clock, and says whether the store publishes
+/// an [invalidation message](crate::InvalidationMessage).
 ///
-/// The store also keeps the cutoff time as a not-before time of the account. By it, the store refuses a sign-in that arrives later and
-/// whose time on the same clock is equal or earlier (G2).
+/// The store also keeps the cutoff time as a not-before time of the account. The store then refuses a sign-in that arrives after the
+/// sign-out, if the sign-in's time on the same clock is equal or earlier (G2). Later sign-ins are accepted.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
@@ -117,7 +121,8 @@ pub async fn sign_out_account(
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
-/// Ends the sessions in the store that were begun under one `sid` of the provider.
+/// Ends the sessions of one `sid` of the provider in the store, in every account that signed in with it. `options` has the time on the
+/// store's clock, and says whether the store publishes an [invalidation message](crate::InvalidationMessage).
 ///
 /// The function finds the accounts of the `sid` in the store's index ([`SidIndex`](crate::SidIndex)), if the store has one. The logout
 /// message can also name an account ([`SidSignOut::named`]). The function acts in two steps:

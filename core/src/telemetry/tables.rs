@@ -8,8 +8,8 @@ pub struct Metric {
     pub name: &'static str,
     /// The kind of the metric: a counter, a gauge or a histogram.
     pub kind: MetricKind,
-    /// The labels of the metric, each with its possible values. If the list of values is empty, the values are not fixed: they are
-    /// operations, kinds of errors, issuers or names of keys. The list of labels is empty if the metric has no labels.
+    /// The labels of the metric, each with its possible values. If the list of values of a label is empty, its values are not fixed: they
+    /// are operations, kinds of errors, issuers or names of keys. The list of labels is empty if the metric has no labels.
     pub labels: &'static [(&'static str, &'static [&'static str])],
     /// A description of the metric for a dashboard: what it counts or measures, and the meaning of the values of the label `outcome`.
     pub help: &'static str,
@@ -23,7 +23,7 @@ pub enum MetricKind {
     Counter,
     /// A gauge: a number that rises and falls, such as the number of items in the near cache.
     Gauge,
-    /// A histogram: the distribution of durations in seconds, such as those of the reads.
+    /// A histogram: the distribution of durations in seconds, such as the durations of reads.
     Histogram,
 }
 
@@ -272,7 +272,7 @@ pub const METRICS: &[Metric] = &[
 ];
 
 /// Registers the description of each metric with the app's recorder of the crate `metrics`. Call it once, after the app has installed the
-/// recorder.
+/// recorder. An earlier call has no effect. Without the descriptions, the metrics are recorded all the same.
 #[cfg(feature = "metrics")]
 pub fn describe_metrics() {
     for metric in METRICS {

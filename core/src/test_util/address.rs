@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, crypto::SessionKeys};
 
-/// Returns the address of the entry under `key` in a session, with the session's ticket secret. With it, a test reads or changes the entry
+/// Returns the address of the entry under `key` in `session`, with the session's ticket secret. With it, a test reads or changes the entry
 /// directly in the store.
 ///
 /// # Errors
@@ -11,8 +11,8 @@ pub fn address_of(session: &Session, key: &EntryKey) -> Result<EntryAddress> {
     Ok(session.address(&session.cache().keys()?, key))
 }
 
-/// Returns the address `at` with another ticket secret. A test uses it to encrypt or decrypt an entry in a
-/// [`SealedStore`](crate::SealedStore) without a session.
+/// Returns the address `at` with `ticket_secret` in place of its ticket secret, if it has one. A test uses it to encrypt or decrypt an
+/// entry in a [`SealedStore`](crate::SealedStore) without a session.
 pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAddress {
     at.with_secret(Arc::new(SessionKeys::new(TicketSecret::from_bytes(
         ticket_secret,

@@ -52,13 +52,14 @@ impl FailingStore {
         }
     }
 
-    /// Returns the number of requests that this store and its clones received since it was created, including failed ones. Requests over an
-    /// open backplane connection do not count.
+    /// Returns the number of requests that this store and its clones received since it was created, including those that failed. Requests
+    /// over an open backplane connection do not count.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Makes every request fail from now on with an error of this kind. The request has no effect.
+    /// Makes every request fail with an error of this `kind`, until [`work`](Self::work) is called. The requests have no effect on the
+    /// inner store.
     ///
     /// An open backplane connection continues to work: see [`cut_backplane`](Self::cut_backplane).
     pub fn fail_with(&self, kind: ErrorKind) {
@@ -66,16 +67,16 @@ impl FailingStore {
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Makes every request fail from now on although it is carried out, as after a timeout. The caller gets an error of this kind, for
-    /// which [`may_have_applied`](crate::Error::may_have_applied) returns `true`. If the inner store refuses the request, the caller gets
-    /// the error of the inner store instead.
+    /// Makes every request fail although the inner store carries it out, as after a timeout, until [`work`](Self::work) is called. The
+    /// caller gets an error of this `kind`, for which [`may_have_applied`](crate::Error::may_have_applied) returns `true`. If the inner
+    /// store refuses the request, the caller gets the error of the inner store instead.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
         let applied = true;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// Makes every request return only when the duration `late` has passed since it was carried out, from now on. By default, and with a
-    /// duration of zero, requests return at once.
+    /// Makes every request return only when the duration `late` has passed since the inner store carried it out, until [`work`](Self::work)
+    /// is called. By default, and with a duration of zero, requests return at once.
     pub fn answer_late(&self, late: Duration) {
         self.manner().late = late;
     }
@@ -88,12 +89,13 @@ impl FailingStore {
     }
 
     /// Freezes the store's [backplane](crate::Backplane) from now on, like a half-open connection: no message arrives, its requests never
-    /// return, and no error is reported. Other requests continue to work.
+    /// return, and no error is reported. [`work`](Self::work) repairs it. Other requests continue to work.
     pub fn freeze_backplane(&self) {
         self.backplane.set(BackplaneManner::Frozen);
     }
 
-    /// Returns the same store without a backplane, like DynamoDB. Call it before the store is used. [`work`](Self::work) does not undo it.
+    /// Returns the same store without a backplane, like DynamoDB. Call it before the store is used, because backplane connections that are
+    /// open already would fail. The clones have no backplane either. [`work`](Self::work) does not undo it.
     pub fn without_backplane(self) -> Self {
         self.backplane.set(BackplaneManner::Absent);
         self

@@ -16,7 +16,7 @@ use crate::near_cache::{BootInstant, BootTime};
 pub struct ManualBootTime(Arc<AtomicU64>);
 
 impl ManualBootTime {
-    /// Creates a clock that shows one hour since the start of the machine.
+    /// Creates a clock that shows one hour since the start of the machine, until the test moves it.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(3_600_000_000_000)))
     }

@@ -15,7 +15,7 @@ use crate::{TimeSource, Timestamp};
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// Creates a clock that shows 1,700,000,000 seconds since 1970, a time in November 2023.
+    /// Creates a clock that shows 1,700,000,000 seconds since 1970, a time in November 2023. It shows this time until the test moves it.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(1_700_000_000_000)))
     }

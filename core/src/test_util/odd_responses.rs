@@ -21,7 +21,7 @@ pub struct OddTokenResponse {
     /// its old one.
     pub refresh_token: Option<&'static str>,
     /// The lifetime of the access token that a client must read from the response, in seconds. `None` if the response has no usable
-    /// lifetime.
+    /// lifetime: the client treats it as unknown.
     pub lifetime: Option<u64>,
     /// The scopes that a client must read from the response. Empty if the response has no usable scopes.
     pub scopes: &'static [&'static str],

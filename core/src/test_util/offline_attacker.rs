@@ -6,7 +6,7 @@ use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, crypto::Ring, crypto::ticket::TicketPayload};
 
 /// An attacker for tests of a store. It has every byte of the store, and the [`Secret`] with the key that is derived from it, but no
-/// ticket. A test checks that it can decrypt no entry (G5).
+/// ticket. A test of a store checks with it that a thief of the store's bytes can decrypt no entry (G5).
 ///
 /// The attacker tries all bytes that it has as a ticket secret, as a background session with a ticket secret, and as the access token that
 /// encrypts such a session.
@@ -44,7 +44,7 @@ impl OfflineAttacker {
     }
 
     /// Returns the number of ticket secrets that the attacker tries: all runs of 16 bytes in the bytes that it has. A test checks that it
-    /// is not zero.
+    /// is not zero, because an attacker without bytes proves nothing.
     pub fn candidates(&self) -> usize {
         self.ticket_secrets().count()
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::near_cache::{BootInstant, BootTime};
 
 /// A [`BootTime`] for tests: the clock that measures near-cache leases and the ages of near-cache entries. It follows the clock of the
-/// tokio runtime, which the test may pause. Its clones are the same clock.
+/// tokio runtime, which the test may pause (`tokio::time::pause`). Its clones are the same clock.
 ///
 /// Pass it to [`TokenCacheBuilder::boot_time`](crate::TokenCacheBuilder::boot_time).
 #[derive(Debug, Clone)]
