@@ -26,7 +26,7 @@ use crate::util::log;
 pub struct Diagnostic {
     /// A stable name of the finding in snake case, for filters and alerts. It begins with the store's name if it concerns the store.
     pub id: &'static str,
-    /// How serious the finding is. [`Severity::Info`] is logged at INFO, and [`Severity::Warning`] at WARN.
+    /// The severity of the finding. [`Severity::Info`] is logged at INFO, and [`Severity::Warning`] at WARN.
     pub severity: Severity,
     /// The finding and its effect, as a text for the operator. It contains no keys, tokens or ids of users.
     pub message: String,

@@ -21,7 +21,8 @@ pub enum ErrorKind {
     SignInRevoked,
     /// The store cannot be reached, or has no primary server at present, for example during a failover. Try again later.
     Unavailable,
-    /// The store, the key provider, or another server's refresh did not finish in time. Try again later.
+    /// The store, the [key provider](crate::KeyProvider), or another server's refresh of the same tokens did not finish in time. A write
+    /// may have been carried out nevertheless ([`Error::may_have_applied`](crate::Error::may_have_applied)). Try again later.
     TimedOut,
     /// The store asks for fewer requests, as DynamoDB does when a table's throughput is exceeded. Try again later.
     Throttled,
@@ -55,8 +56,8 @@ pub enum ErrorKind {
     /// A refresh found no tokens under the [entry key](crate::EntryKey), or tokens without a refresh token. Store tokens with a refresh
     /// token, or have the user sign in again.
     NotRefreshable,
-    /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again, after the time of
-    /// [`Error::retry_after`](crate::Error::retry_after) if there is one.
+    /// The provider cannot be reached, or asks for no further requests for a while. The session continues. Try again: after the time that
+    /// [`Error::retry_after`](crate::Error::retry_after) returns, or soon if it returns `None`.
     ProviderUnavailable,
     /// The provider refuses this app: for example its client secret, or the scopes that it requests. The session continues. Correct the
     /// app's registration at the provider.

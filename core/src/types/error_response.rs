@@ -55,7 +55,7 @@ impl ErrorResponse {
     }
 
     /// Creates an error response from the body of the provider's answer. Returns `None` if the body is not a JSON object, or has no `error`
-    /// code.
+    /// code. Texts that are too long are truncated or omitted, as the type describes.
     ///
     /// Members with blank text or of a wrong type count as absent. The exception is a member `claims` that is a JSON object: its JSON text
     /// is used.

@@ -66,8 +66,9 @@ pub struct SessionTimes {
     pub requested_at: Timestamp,
     /// The time at which the user authenticated, on the provider's clock: the claim `auth_time` (OpenID Connect Core 1.0 section 2).
     ///
-    /// It is five seconds before `requested_at` if the ID token has no `auth_time`, or one that cannot be right: before the year 2000, or
-    /// more than five minutes ahead of the store's clock. For a session on behalf of a user, it is equal to `requested_at`.
+    /// It is five seconds before `requested_at` if the ID token has no `auth_time`, or one that cannot be right. A time cannot be right if
+    /// it is before the year 2000, or more than five minutes ahead of the store's clock. For a session on behalf of a user, it is equal to
+    /// `requested_at`.
     pub auth_time: Timestamp,
 }
 
@@ -120,8 +121,10 @@ pub enum CutoffBound {
     /// The sessions with the `sid` whose time is equal to the cutoff time or earlier, on the same clock ([`SessionTimes`]). It is for a
     /// sign-out by the app.
     Time(CutoffTime),
-    /// All sessions with the `sid`, also those that are begun with it later. It is for a message of the provider, which never uses the
-    /// `sid` of an ended session again.
+    /// All sessions with the `sid`. Sign-ins that arrive with it later are refused ([`SidIndex::add`](crate::SidIndex::add)).
+    ///
+    /// It is for a message of the provider, which must never use the `sid` of an ended session again. If a provider does, its users cannot
+    /// sign in with that `sid`.
     Forever,
 }
 
@@ -143,8 +146,8 @@ impl CutoffBound {
 /// creates it. Apps do not need it.
 ///
 /// Some targets also set a *not-before time* in the account. With it, the store refuses a sign-in that began before the sign-out and
-/// arrives later (G2). A later not-before time is never replaced by an earlier one. An eviction that arrives late or twice therefore ends
-/// no session that is later than its cutoff time.
+/// arrives later (G2). A later not-before time is never replaced by an earlier one. An eviction that arrives late or twice ends no session
+/// that is later than its cutoff time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -153,7 +156,11 @@ impl CutoffBound {
 pub enum EvictTarget {
     /// One session, by its id. Sets no not-before time, because a session id is never used again.
     Session(SessionId),
-    /// Every session of the account up to the cutoff time. Sets the account's not-before time on the clock of the cutoff time.
+    /// Every session of the account whose time on the clock of the cutoff time is equal to the cutoff time or earlier. Later sessions
+    /// continue.
+    ///
+    /// Sets the account's not-before time on that clock to the cutoff time. The store then refuses a sign-in whose time on that clock is
+    /// equal or earlier (G2).
     Account(CutoffTime),
     /// The sessions of the account that have this `sid` and that `bound` ends.
     ///

@@ -8,8 +8,8 @@ pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 /// The settings that all app servers of a namespace share, as a record in the store. A namespace is all that one fleet of app servers has
 /// in a store.
 ///
-/// The first [`TokenCache`](crate::TokenCache) that opens writes the record. Each app server then reads it every second. Apps do not use
-/// this type.
+/// The first [`TokenCache`](crate::TokenCache) that is opened in the namespace writes the record. Each app server then reads it every
+/// second. Apps do not use this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamespaceRecord {

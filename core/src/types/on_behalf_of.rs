@@ -34,7 +34,8 @@ impl OnBehalfOf {
     ///
     /// The session that [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) begins has no `sid`, so a logout message that names
     /// only a `sid` does not end it. [`from_claims`](Self::from_claims) also reads the `sid`. `on_behalf_of` refuses a token that has
-    /// expired, or that lives longer than [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion).
+    /// expired with [`SignedOut`](crate::ErrorKind::SignedOut). It refuses a token that lives longer than
+    /// [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion) with [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if `assertion` is empty or longer than 64 KiB, if `issued_at` is before the year 2000, or if

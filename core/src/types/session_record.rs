@@ -2,19 +2,19 @@ use std::time::Duration;
 
 use crate::{SessionId, SessionTimes, SidKey, Timestamp};
 
-/// A session as a store records it, with the other data of its account. It contains no token and no ticket secret.
+/// The record of a session, which a store keeps with the other data of the session's account. It contains no token and no ticket secret.
 ///
-/// A sign-in passes it to [`TokenStore::begin`](crate::TokenStore::begin). [`TokenStore::session`](crate::TokenStore::session) returns it,
-/// as long as the session lives. Apps do not need it.
+/// A sign-in passes it to [`TokenStore::begin`](crate::TokenStore::begin). [`TokenStore::session`](crate::TokenStore::session) returns it
+/// as long as the session lives, and then the error [`SignedOut`](crate::ErrorKind::SignedOut). Apps do not need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
     /// The id of the session: the hash of its ticket secret.
     pub session_id: SessionId,
-    /// The keyed hash of the provider's `sid` with which the session was begun. `None` if the sign-in had no `sid`, or the store has no
+    /// The keyed hash of the provider's `sid` that the session's sign-in had. `None` if the sign-in had no `sid`, or the store has no
     /// [`SidIndex`](crate::SidIndex).
     pub sid: Option<SidKey>,
-    /// How the session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
+    /// The way in which the session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     pub kind: SessionKind,
     /// The times of the authentication that began this session: one on the store's clock, and one on the provider's. A sign-out compares
     /// its [cutoff time](crate::CutoffTime) with the time on the same clock.
@@ -43,7 +43,8 @@ impl SessionRecord {
         }
     }
 
-    /// Sets how the session was begun. By default, it is [`SessionKind::Direct`]: by a sign-in of the user or the application.
+    /// Sets how the session was begun. By default, it is [`SessionKind::Direct`]: by a sign-in of the user or the application. A sign-in
+    /// and a store call it after [`new`](Self::new).
     pub const fn of_kind(mut self, kind: SessionKind) -> Self {
         self.kind = kind;
         self
@@ -63,7 +64,7 @@ impl SessionRecord {
     }
 }
 
-/// How a session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
+/// The way in which a session was begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
 ///
 /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions) limits the sessions of an account for each kind separately. The sessions of web
 /// APIs therefore do not displace those of browsers.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
 ///
 /// Each method that takes or returns a `Timestamp` says on which clock it is: the store's or the provider's. Never compare times on
-/// different clocks. [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
+/// different clocks, which may differ by minutes. [`TokenCache::now`](crate::TokenCache::now) returns the time on the store's clock.
 ///
 /// Addition and subtraction do not overflow: a result out of range becomes [`MAX`](Self::MAX) or the earliest time, 1970-01-01 00:00 UTC.
 /// The default is the earliest time.

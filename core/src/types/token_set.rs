@@ -20,8 +20,8 @@ const BEARER: &str = "Bearer";
 ///
 /// The access token is never empty. A refresh token or an ID token, if present, is not empty either.
 ///
-/// Serialization writes the tokens in clear text. Deserialization fails if the access token is missing or empty. Use it for encrypted
-/// storage and for HTTP bodies, never for logs. `Debug` prints no token.
+/// Serialization writes the tokens in clear text: use it for encrypted storage and for HTTP bodies, never for logs. Deserialization fails
+/// if the access token is missing or empty. `Debug` prints no token.
 ///
 /// ```
 /// use token_cache::{Timestamp, TokenSet};
@@ -143,7 +143,7 @@ impl TokenSet {
     /// # Errors
     /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if the body has no access token. If it has a refresh
     /// token nevertheless, [`RefreshError::new_refresh_token`] returns that token, and a refresh stores it. The same kind is returned for a
-    /// truncated body that does not have both tokens.
+    /// truncated body that does not have both an access token and a refresh token.
     pub fn from_json(body: &[u8], sent_at: Timestamp) -> Result<Self, RefreshError> {
         let response = TokenResponse::read(body);
         let Some(access_token) = response.access_token else {
