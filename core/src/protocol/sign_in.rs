@@ -19,7 +19,7 @@ pub struct SignInPlan<'a> {
     /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`. A store without a [`SidIndex`](crate::SidIndex) does not
     /// receive it, and stores a session without a `sid`.
     pub sid: Option<SidKey>,
-    /// How the session is begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
+    /// The way in which the session is begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     /// [`max_sessions`](Self::max_sessions) limits the sessions of each kind separately.
     pub kind: SessionKind,
     /// The times of the authentication that begins the session: one on the store's clock, and one on the provider's.
@@ -59,7 +59,8 @@ pub struct SignedIn {
     /// The ticket secret of the new session. The caller puts it into the session's [`Ticket`](crate::Ticket). No other copy of it exists,
     /// except the encrypted one in a background session.
     pub ticket_secret: TicketSecret,
-    /// The number of the account's other sessions that ended because of [`max_sessions`](SignInPlan::max_sessions).
+    /// The number of the account's other sessions that ended because of [`max_sessions`](SignInPlan::max_sessions). Zero if the new session
+    /// did not exceed that limit.
     pub displaced: usize,
 }
 
@@ -77,8 +78,8 @@ pub struct SignedIn {
 /// [`not_after`](SignInPlan::not_after) on, by its own clock. Before `not_after`, the store still has every not-before time that could
 /// refuse the sign-in.
 ///
-/// After a retryable error, the first step is sent again, at most three times in all, each time with a new ticket secret. If a later step
-/// fails, the session is ended again.
+/// After a [retryable](Error::is_retryable) error, the first step is sent again, at most three times in all, each time with a new ticket
+/// secret. If a later step fails, the session is ended again.
 ///
 /// # Errors
 /// - [`SignedOut`](ErrorKind::SignedOut) if a sign-out came after the sign-in had begun and before it arrived (G2), or if the store's clock

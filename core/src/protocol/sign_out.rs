@@ -59,8 +59,8 @@ pub enum SidScope {
     /// The sessions of each account whose sign-in had the `sid`. In the account of [`SidSignOut::named`], the sessions without a `sid` end
     /// too, if their users authenticated at the message's `iat` or earlier.
     WithSid,
-    /// All sessions of each account up to this cutoff time, with any `sid` or without one. It is for providers that use one `sid` for all
-    /// sessions of a user.
+    /// All sessions of each account, with any `sid` or without one, whose time on the clock of this cutoff time is equal to it or earlier.
+    /// It is for providers that use one `sid` for all sessions of a user.
     Account(CutoffTime),
 }
 
@@ -71,15 +71,17 @@ pub enum SidScope {
 pub struct SidSignOut {
     /// The keyed hash of the `sid` to sign out.
     pub sid: SidKey,
-    /// The sessions with the `sid` that end: those up to a cutoff time, or all, also those that are begun later. With
-    /// [`SidScope::Account`], it selects no session to end, and only decides which later sign-ins with the `sid` the store refuses.
+    /// The sessions with the `sid` that end: those up to a cutoff time, or all of them. By the same bound, the store refuses later sign-ins
+    /// with the `sid`. With [`SidScope::Account`], it selects no session to end, and only decides which sign-ins with the `sid` the store
+    /// refuses from then on.
     pub bound: CutoffBound,
     /// The sessions that end in each account of the `sid`: those with the `sid`, or all up to a cutoff time.
     pub reach: SidScope,
     /// The account that the logout message names besides the `sid`, and the message's claim `iat`. `None` if there is no message, or if it
     /// names only the `sid`.
     ///
-    /// With [`SidScope::WithSid`], the account's sessions without a `sid` that were authenticated at that time or earlier end as well.
+    /// With [`SidScope::WithSid`], the account's sessions without a `sid` end as well, if their users authenticated at the `iat` or
+    /// earlier.
     pub named: Option<(AccountKey, Timestamp)>,
 }
 

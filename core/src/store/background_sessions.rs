@@ -24,7 +24,8 @@ hash_name! {
 pub struct BackgroundSession {
     /// The id of the session to which the ticket secret belongs.
     pub session_id: SessionId,
-    /// The session's ticket secret and the keyed hashes of its account, encrypted under keys that the store does not have.
+    /// The session's ticket secret and the keyed hashes of its account, encrypted under the key ring of the app servers, which the store
+    /// does not have. For a session on behalf of a user, decrypting also needs the user's access token.
     pub sealed: Vec<u8>,
 }
 
@@ -69,7 +70,8 @@ pub trait BackgroundSessions: Send + Sync {
     ) -> Result<()>;
 
     /// Returns the account's background sessions under `name` whose sessions live, the most recently stored first. Returns an empty list if
-    /// no such session lives.
+    /// no such session lives. [`TokenCache::background_session`](crate::TokenCache::background_session) and
+    /// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) call it.
     ///
     /// Sends one request, or two if the store has sessions and background sessions in separate items.
     ///

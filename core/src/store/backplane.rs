@@ -83,7 +83,9 @@ pub struct Acknowledgement {
     /// The registry of near-cache leases that `server` has known for longer than any lease lasts, on its present backplane connection. Such
     /// a registry contains every lease that has not expired.
     ///
-    /// `None` if `server` has not known its registry for that long, or has not recently read how long the longest lease is.
+    /// `None` if `server` has not known its registry for that long, or has not recently read how long the longest lease is. A sign-out
+    /// waits for the longest lease unless a `knows` of some app server equals [`Published::registry`]
+    /// ([`AckWait`](crate::near_cache::AckWait)).
     pub knows: Option<RegistryId>,
 }
 
@@ -115,8 +117,8 @@ pub struct Published {
     pub id: InvalidationId,
     /// The registry of near-cache leases from which the store read `holders`.
     ///
-    /// `None` if the store cannot tell whether this server's backplane connection uses the same registry. A sign-out then waits for the
-    /// longest lease.
+    /// `None` if the store cannot tell whether the backplane connection of the publishing app server uses the same registry. A sign-out
+    /// then waits for the longest lease.
     pub registry: Option<RegistryId>,
     /// The app servers that held a near-cache lease when the store published the message. The origin of the message is one of them if it
     /// holds a lease.
@@ -131,13 +133,14 @@ pub struct Published {
 ///
 /// Its methods must not block. A method that blocks delays the later messages, and the sign-outs that wait for their acknowledgements.
 pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
-    /// Receives an invalidation message. Drops the near-cache entries that it names, and then returns the acknowledgement, which the store
-    /// delivers to the message's origin.
+    /// Receives an invalidation message. The backplane calls it. Drops the near-cache entries that it names, and then returns the
+    /// acknowledgement, which the store delivers to the message's origin.
     ///
     /// Returns `None` if there is nothing to acknowledge: the message has no origin, or this server is the origin or has no near cache.
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement>;
 
-    /// Receives the acknowledgement by another app server of an invalidation message whose origin is this server.
+    /// Receives an acknowledgement from another app server. That server has dropped the near-cache entries of an invalidation message whose
+    /// origin is this server. The backplane calls it.
     fn acknowledged(&self, acknowledgement: &Acknowledgement);
 }
 

@@ -21,8 +21,8 @@ pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub struct BeginSession {
     /// The record of the new session, which the store keeps until the session ends.
     pub record: SessionRecord,
-    /// The deadline of this request, on the store's own clock. The store refuses a request that arrives at this time or later, for example
-    /// because the network delayed it.
+    /// The deadline of this request, on the store's own clock. The store refuses a request that arrives at this time or later with
+    /// [`SignedOut`](crate::ErrorKind::SignedOut), for example because the network delayed it.
     pub not_after: Timestamp,
     /// The ids of sessions that earlier attempts of the same sign-in may have begun. The store removes them in the same step in which it
     /// begins the new session. Empty by default.
@@ -142,7 +142,8 @@ pub enum PutMode {
 pub struct WriteOptions {
     /// The precondition of the write: [`PutMode::Overwrite`] by default.
     pub mode: PutMode,
-    /// The owner whose [refresh lock](crate::RefreshLocks) of this entry the write releases. `None`, the default, releases no lock.
+    /// The owner whose [refresh lock](crate::RefreshLocks) of the written entry is released by the write. `None`, the default, releases no
+    /// lock.
     ///
     /// The lock is released even if the precondition fails. The store may release it in the same request. It may also count the lock as
     /// free because the entry no longer has the version that the owner read.
@@ -209,9 +210,9 @@ pub enum PutResult {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct EvictOptions {
-    /// How long the store keeps the not-before time that the eviction sets, counted from when the store receives it: 30 minutes by default.
-    /// If it is shorter than a sign-in may take, a sign-in that began before the sign-out can be accepted after it. An eviction whose
-    /// [`EvictTarget`](crate::EvictTarget) sets no not-before time ignores this value.
+    /// The time for which the store keeps the not-before time that the eviction sets, counted from when the store receives it: 30 minutes
+    /// by default. If it is shorter than a sign-in may take, a sign-in that began before the sign-out can be accepted after it. An eviction
+    /// whose [`EvictTarget`](crate::EvictTarget) sets no not-before time ignores this value.
     pub not_before_lifetime: Duration,
     /// The time on the store's clock, as the app server estimates it. A session whose lifetime ends at this time or earlier counts as ended
     /// already.

@@ -32,8 +32,8 @@ impl LockOwner {
 pub struct AcquireOptions {
     /// The owner that wants the refresh lock. If it already holds the lock, the lock is renewed.
     pub owner: LockOwner,
-    /// How long the refresh lock lasts without being renewed, counted from when the store receives the request. Afterwards, another owner
-    /// can take it. A refresh passes [`RefreshPolicy::lease`](crate::RefreshPolicy::lease).
+    /// The time for which the refresh lock lasts without being renewed, counted from when the store receives the request. Afterwards,
+    /// another owner can take it. A refresh passes [`RefreshPolicy::lease`](crate::RefreshPolicy::lease).
     pub lease: Duration,
     /// The version of the entry that the owner read and wants to refresh. `None`, the default, if the owner found no entry.
     ///
@@ -118,8 +118,8 @@ pub trait RefreshLocks: Send + Sync {
     /// The store's own failures. The lock is then free when its [`lease`](AcquireOptions::lease) has passed.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
-    /// Ends the session of the entry at the address `at`, if the entry still has the version `version`. A refresh calls it when the
-    /// provider has refused the refresh token of that version.
+    /// Ends the session of the entry at the address `at`, if the entry still has the version `version`. `options` has the time on the
+    /// store's clock. A refresh calls it when the provider has refused the refresh token of that version.
     ///
     /// Returns `true` if the session ended. Returns `false`, and changes nothing, if the entry has another version, has expired or is
     /// missing. Other sessions continue.

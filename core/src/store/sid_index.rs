@@ -20,7 +20,8 @@ pub struct SidEntry {
     pub requested_at: Timestamp,
     /// The time at which the session of the sign-in ends, on the store's clock. The store keeps the entry in the index at least until then.
     pub ends_at: Timestamp,
-    /// The deadline of the request that adds the entry, on the store's own clock. The store refuses the request at this time or later.
+    /// The deadline of the request that adds the entry, on the store's own clock. The store refuses the request at this time or later with
+    /// [`SignedOut`](crate::ErrorKind::SignedOut).
     pub not_after: Timestamp,
 }
 
@@ -204,9 +205,9 @@ pub trait SidIndex: Send + Sync {
     /// ends later.
     ///
     /// # Errors
-    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out overtook the sign-in (G2). The `sid` was signed out with
-    ///   `CutoffBound::Forever`, or its not-before time is equal to the sign-in's `requested_at` or later. The same error is returned if
-    ///   the store's own clock has reached [`SidEntry::not_after`].
+    /// - [`SignedOut`](crate::ErrorKind::SignedOut) if a sign-out came between the authorization request of the sign-in and this call (G2).
+    ///   The `sid` was signed out with `CutoffBound::Forever`, or its not-before time is equal to the sign-in's `requested_at` or later.
+    ///   The same error is returned if the store's own clock has reached [`SidEntry::not_after`].
     /// - The store's own failures.
     ///
     /// # Behaviour
@@ -215,7 +216,8 @@ pub trait SidIndex: Send + Sync {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
     /// Sets the not-before time of a `sid`, and returns the accounts that signed in under the `sid`. From then on, [`add`](Self::add)
-    /// refuses sign-ins under the `sid` that are not later than `bound`, and with [`CutoffBound::Forever`] all of them.
+    /// refuses sign-ins under the `sid` that are not later than `bound`, and with [`CutoffBound::Forever`] all of them. The function
+    /// [`protocol::sign_out_sid`](crate::protocol::sign_out_sid) calls it.
     ///
     /// Sends one request, or two if the `sid` already has a not-before time that is later or expires later. If the index does not have the
     /// `sid`, the not-before time is set nevertheless, and the list is empty. A repeated call returns the accounts again.
@@ -236,8 +238,9 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Checks whether a sign-out of the whole issuer overtook a sign-in. Returns `Ok` if the sign-in may continue. Each sign-in calls it.
-    /// Sends one request.
+    /// Checks that no sign-out of the whole issuer came after the authorization request of a sign-in. Returns `Ok` if the sign-in may
+    /// continue, and otherwise an error. The function [`protocol::sign_in`](fn@crate::protocol::sign_in) calls it for each sign-in. Sends
+    /// one request.
     ///
     /// `requested_at` is the time at which the sign-in's authorization request was sent. `not_after` is the deadline of this check. Both
     /// are on the store's clock.
@@ -254,7 +257,7 @@ pub trait SidIndex: Send + Sync {
 
     /// Sets the not-before time of an issuer to `at`, a time on the store's clock. From then on, [`check_issuer`](Self::check_issuer)
     /// refuses sign-ins whose authorization request was sent at `at` or earlier. The store keeps the not-before time for at least the
-    /// lifetime in `options`.
+    /// lifetime in `options`. A sign-out of a whole issuer ([`TokenCache::sign_out_issuer`](crate::TokenCache::sign_out_issuer)) calls it.
     ///
     /// A later not-before time that the issuer already has stays. Sends one request, or two if the issuer already has a not-before time
     /// that is later or expires later.
@@ -268,8 +271,9 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Returns a page of the accounts that have sessions in the store. `scan` selects the issuer and the page. Expired sessions that the
-    /// store has not removed yet may count too. A store may visit far more data than it returns.
+    /// Returns a page of the accounts that have sessions in the store. `scan` selects the issuer and the page.
+    /// [`TokenCache::accounts`](crate::TokenCache::accounts) and a sign-out of a whole issuer call it. Expired sessions that the store has
+    /// not removed yet may count too. A store may visit far more data than it returns.
     ///
     /// A list from the first page to the last contains each account that has a session during the whole time.
     ///
@@ -277,8 +281,8 @@ pub trait SidIndex: Send + Sync {
     /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage>;
 
-    /// Ends the sessions of many accounts up to one cutoff time, `at` on the store's clock. A [bulk sign-out](crate::BulkSignOut) calls it.
-    /// Returns one result for each account, in the order of `accounts`.
+    /// Ends the sessions of many accounts whose [`requested_at`](crate::SessionTimes::requested_at) is `at` or earlier, on the store's
+    /// clock. A [bulk sign-out](crate::BulkSignOut) calls it. Returns one result for each account, in the order of `accounts`.
     ///
     /// For each account, it does the same as [`TokenStore::evict`](crate::TokenStore::evict) with
     /// [`EvictTarget::Account`](crate::EvictTarget::Account), but publishes no invalidation message: the bulk sign-out publishes its

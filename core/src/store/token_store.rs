@@ -69,8 +69,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///   sessions.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 
-    /// Returns the record of the session `session_id` of `account`, if the session lives, and otherwise an error. Sends one strongly
-    /// consistent request.
+    /// Returns the record of the session `session_id` of `account`, if the session lives, and otherwise an error.
+    /// [`TokenCache::resume`](crate::TokenCache::resume) calls it. Sends one strongly consistent request.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
@@ -82,15 +82,17 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: ReadOptions,
     ) -> Result<SessionRecord>;
 
-    /// Returns the entry at the address `at`, or `None` if it is missing or expired. Sends one strongly consistent request.
+    /// Returns the entry at the address `at`, or `None` if it is missing or expired. A [`Session`](crate::Session) calls it. Sends one
+    /// strongly consistent request.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt)
     /// if the stored bytes are invalid; the store's own failures. A failure is never reported as `None` (G4).
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
 
-    /// Writes the entry at the address `at`, if its session lives and the precondition [`WriteOptions::mode`] is met. Sends one request, or
-    /// two if the store has session and entry in separate items.
+    /// Writes the entry at the address `at`, if its session lives and the precondition [`WriteOptions::mode`] is met. A
+    /// [`Session`](crate::Session) calls it. If the precondition is not met, the result is [`PutResult::PreconditionFailed`]. Sends one
+    /// request, or two if the store has session and entry in separate items.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing readable written, if the session does not exist or has ended, even if the
@@ -115,14 +117,15 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: WriteOptions,
     ) -> Result<PutResult>;
 
-    /// Removes the entry at the address `at`. Returns `Ok` too if there is no entry, or if its session has ended. Sends one request.
+    /// Removes the entry at the address `at`. [`Session::remove`](crate::Session::remove) calls it. Returns `Ok` too if there is no entry,
+    /// or if its session has ended. Sends one request.
     ///
     /// # Errors
     /// The store's own failures.
     async fn remove(&self, at: &EntryAddress) -> Result<()>;
 
-    /// Ends the sessions of an account that `target` selects, in one atomic step. The same step stores the account's not-before time, if
-    /// [`EvictTarget`] says that the target sets one.
+    /// Ends the sessions of an account that `target` selects, in one atomic step. The functions of [`protocol`](crate::protocol) call it
+    /// for a sign-out. The same step stores the account's not-before time, if [`EvictTarget`] says that the target sets one.
     ///
     /// # Errors
     /// All failures of the store (G4). If [`may_have_applied`](crate::Error::may_have_applied) is `true` for the failure, the caller
@@ -146,7 +149,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: EvictOptions,
     ) -> Result<Evicted>;
 
-    /// Returns the records of the account's living sessions, in any order. Returns an empty list if no session lives. Sends one request.
+    /// Returns the records of the account's living sessions, in any order. Returns an empty list if no session lives.
+    /// [`TokenCache::sessions`](crate::TokenCache::sessions) calls it. Sends one request.
     ///
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored bytes are invalid; the store's own failures.

@@ -5,8 +5,8 @@ const LONGEST: Duration = Duration::from_millis(500);
 /// Returns how long a store waits before it sends a failed request again. A store calls it before each retry. `first` is the longest wait
 /// before the first retry. `attempt` is the number of the retry: 0 for the first one, 1 for the second.
 ///
-/// The longest wait is `first`, doubled `attempt` times, but at most half a second. The result is random between half of that and all of
-/// it, so that the app servers of a fleet do not retry at the same time.
+/// The longest wait is `first`, doubled `attempt` times, but at most half a second. The result is random between half of the longest wait
+/// and the longest wait, so that the app servers of a fleet do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;

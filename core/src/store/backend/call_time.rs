@@ -76,7 +76,7 @@ fn surrounding() -> Option<CallTime> {
 /// Returns how long the next request of a store may take. `timeout` is the store's configured timeout.
 ///
 /// A call of the cache, such as a sign-out, can send several requests. Together they take at most one `timeout`. The result is `timeout`
-/// minus the time of the requests that the present call has sent so far. The time between requests does not count, for example while a
+/// minus the time of the requests that the call in progress has sent so far. The time between requests does not count, for example while a
 /// sign-out waits for near caches, or a refresh waits for the provider. Outside a call of the cache, the result is the whole `timeout`.
 ///
 /// A store calls it before each request, and uses the result as the timeout of the request. If the result is zero, the store sends no

@@ -66,7 +66,9 @@ impl MemoryStore {
     /// [`Full`](ErrorKind::Full), and no other data is removed.
     ///
     /// Each session counts as 200 bytes. Each entry counts as its stored bytes and 100 bytes more. If
-    /// [`PutMode::Create`](crate::PutMode::Create) wrote it, it counts as its stored bytes and at most 712 bytes more.
+    /// [`PutMode::Create`](crate::PutMode::Create) wrote it, it counts as its stored bytes and at most 712 bytes more. Of these, all but
+    /// 100 count until the session ends, even if the entry is removed earlier. Background sessions, refresh locks, not-before times and the
+    /// index of `sid`s do not count.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) if `bytes` is less than 64 KiB.
