@@ -22,8 +22,8 @@ impl TokenCache {
     /// Returns one page of the accounts for which the store has data, as keyed hashes. This is for operators: a store may scan everything
     /// that it contains.
     ///
-    /// `scan` selects the issuer and the page. For the next page, pass [`AccountPage::next`] to `AccountListOptions::from`, and call this
-    /// method again. The listing is complete when `next` is `None`.
+    /// `scan` selects the issuer and the page: the first page of the accounts of all issuers, by default. For the next page, pass
+    /// [`AccountPage::next`] to `AccountListOptions::from`, and call this method again. The listing is complete when `next` is `None`.
     ///
     /// # Errors
     /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), the part of a store that lists its

@@ -8,11 +8,12 @@ const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 impl TokenCache {
     /// Returns the session of the application itself, for tokens that belong to no user (the client credentials grant, RFC 6749 section
-    /// 4.4). If the application has no living session, the method begins one that lives for a day.
+    /// 4.4). If the application has no living session, the method begins one that lives for a day. A service calls it each time that it
+    /// needs such tokens.
     ///
-    /// `client_id` is the app's id at the provider. Every server that passes the same `client_id` gets the same session. It is stored as a
-    /// [background session](crate::BackgroundSession), encrypted under the servers' key ring: decrypting it needs both the store and the
-    /// key ring.
+    /// `client_id` is the application's id at the provider. Every server that passes the same `client_id` gets the same session. It is
+    /// stored as a [background session](crate::BackgroundSession), encrypted under the servers' key ring: decrypting it needs both the
+    /// store and the key ring.
     ///
     /// Returning an existing session sends one request (two on DynamoDB). Beginning a session also sends the requests of
     /// [`sign_in`](Self::sign_in).

@@ -8,7 +8,8 @@ impl TokenCache {
     /// Returns the account's newest living session that was begun with [`SignIn::background_access`](crate::SignIn::background_access).
     /// Returns `None` if the account has no such session. A job or a webhook, which has no ticket, calls it.
     ///
-    /// The method only opens a session that a user began earlier, and begins none. Sends one request, or two on DynamoDB.
+    /// The method only opens a session that an earlier [`sign_in`](Self::sign_in) began, and begins none. Sends one request, or two on
+    /// DynamoDB.
     ///
     /// # Errors
     /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.

@@ -55,7 +55,8 @@ pub struct TokenCacheBuilder {
 
 impl TokenCache {
     /// Opens the cache in `store`, with `secret` and the default settings. All app servers that share the store's data must use the same
-    /// secret. To change a setting, use [`builder`](Self::builder).
+    /// secret: for another one, the method returns [`Config`](crate::ErrorKind::Config). To change a setting, use
+    /// [`builder`](Self::builder).
     ///
     /// The key ring is read from the environment variable `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from the secret.
     ///
@@ -65,8 +66,8 @@ impl TokenCache {
         Self::builder(store).secret(secret).open().await
     }
 
-    /// Creates a builder, to open a cache in `store` with settings other than the defaults. Nothing is sent to the store before
-    /// [`TokenCacheBuilder::open`].
+    /// Creates a builder for a cache in `store`, with the default settings. Use it to change settings before the cache is opened. Nothing
+    /// is sent to the store before [`TokenCacheBuilder::open`].
     pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
         let store: Arc<dyn TokenStore> = Arc::new(store);
         TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
@@ -89,8 +90,8 @@ impl TokenCache {
 }
 
 impl TokenCacheBuilder {
-    /// Creates a builder with the default settings, for a store that is not connected yet. For a connected store, use
-    /// [`TokenCache::builder`].
+    /// Creates a builder with the default settings, for a store that is not connected yet. The function `token_cache::builder` calls it.
+    /// For a connected store, use [`TokenCache::builder`].
     ///
     /// `connect` is the future that connects to the store and returns it. [`open`](Self::open) awaits it after it has checked the settings
     /// and the secret. If `connect` fails, `open` returns its error.
@@ -116,7 +117,8 @@ impl TokenCacheBuilder {
     }
 
     /// Sets the [`Secret`]. It must be the same on every app server of the namespace, which is all that one fleet of app servers has in a
-    /// store. The keyed hashes of all ids are made with it. Without a [key ring](Self::key_ring), the key that encrypts is derived from it.
+    /// store. If it differs from the namespace's secret, [`open`](Self::open) returns [`Config`](crate::ErrorKind::Config). The keyed
+    /// hashes of all ids are made with the secret. Without a [key ring](Self::key_ring), the key that encrypts is derived from it.
     ///
     /// By default, the secret is read from the environment variable `TOKEN_CACHE_SECRET`. If that is not set either, [`open`](Self::open)
     /// returns [`Config`](crate::ErrorKind::Config).
@@ -126,6 +128,10 @@ impl TokenCacheBuilder {
     }
 
     /// Sets the key ring: the keys that encrypt and decrypt entries, tickets, started sign-ins and background sessions.
+    ///
+    /// All app servers need the same keys. A server that lacks a key cannot decrypt what another one encrypted with it, and returns
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing). [`open`](Self::open) refuses a ring of more than 16 keys with
+    /// [`Config`](crate::ErrorKind::Config).
     ///
     /// By default, the key ring is read from the environment variable `TOKEN_CACHE_KEYS`. If that is not set, the only key is derived from
     /// the secret.
@@ -145,7 +151,7 @@ impl TokenCacheBuilder {
     }
 
     /// Sets how long a user may take to sign in, from [`TokenCache::start_sign_in`] to [`TokenCache::sign_in`]. The default is 15 minutes,
-    /// and the range is one second to 29 minutes.
+    /// and the range is one second to 29 minutes. [`open`](Self::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
     ///
     /// If the user takes longer, [`TokenCache::sign_in`] returns [`SignInRevoked`](crate::ErrorKind::SignInRevoked).
     pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
@@ -153,10 +159,11 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the largest number of living sessions of an account. The default is 100, and the range is 1 to 100.
+    /// Sets the largest number of living sessions of an account. The default is 100, and the range is 1 to 100. [`open`](Self::open)
+    /// refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
     ///
-    /// A sign-in that exceeds the limit succeeds, and ends the account's oldest sessions. Sessions that a web API began on behalf of the
-    /// account ([`TokenCache::on_behalf_of`]) are counted separately, with the same limit.
+    /// A sign-in that exceeds the limit succeeds, and ends the account's oldest sessions: those whose sign-ins were started first. Web APIs
+    /// begin sessions on behalf of an account with [`TokenCache::on_behalf_of`]. These are counted separately, with the same limit.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;
         self
@@ -174,27 +181,29 @@ impl TokenCacheBuilder {
     }
 
     /// Sets the longest lifetime of an access token that [`TokenCache::on_behalf_of`] accepts, for web APIs that act on behalf of their
-    /// callers. The range is one second to seven days.
+    /// callers. The range is one second to seven days. [`open`](Self::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
     ///
-    /// It is not set by default: `on_behalf_of` then returns [`Misuse`](crate::ErrorKind::Misuse). A token with a longer lifetime is
-    /// refused with [`Config`](crate::ErrorKind::Config).
+    /// It is not set by default: `on_behalf_of` then returns [`Misuse`](crate::ErrorKind::Misuse). For a token with a longer lifetime than
+    /// `life`, `on_behalf_of` returns [`Config`](crate::ErrorKind::Config).
     ///
-    /// The store remembers the sign-out of an account or a `sid` for longer than this lifetime, and at least for half an hour. Until then,
-    /// a token that was issued before the sign-out begins no session. **Set the same value on every server that shares the store**, also on
-    /// servers that only sign users out. A sign-out by a server without the setting is remembered for only half an hour.
+    /// The store remembers the sign-out of an account or a `sid` for longer than this lifetime, and at least for half an hour. For that
+    /// time, a token that was issued before the sign-out begins no session. **Set the same value on every server that shares the store**,
+    /// also on servers that only sign users out. A sign-out by a server without the setting is remembered for only half an hour.
     pub fn longest_assertion(mut self, life: Duration) -> Self {
         self.settings.longest_assertion = Some(life);
         self
     }
 
     /// Sets the times and limits of [`Session::get_or_refresh`](crate::Session::get_or_refresh), such as the timeout of the provider. The
-    /// default is [`RefreshPolicy::default`].
+    /// default is [`RefreshPolicy::default`]. [`open`](Self::open) returns [`Misuse`](crate::ErrorKind::Misuse) if a value of `policy` is
+    /// out of its range.
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.settings.refresh = policy;
         self
     }
 
-    /// Sets what a read returns if the entry cannot be decrypted: an error by default, or `None` as for a missing entry. See
+    /// Sets the result of a read whose entry cannot be decrypted. By default, it is the error [`KeyMissing`](crate::ErrorKind::KeyMissing)
+    /// or [`Corrupt`](crate::ErrorKind::Corrupt). With [`UnreadableEntries::Miss`], it is `None`, as for a missing entry. See
     /// [`UnreadableEntries`].
     pub fn unreadable_entries(mut self, entries: UnreadableEntries) -> Self {
         self.settings.unreadable_entries = entries;
@@ -204,11 +213,11 @@ impl TokenCacheBuilder {
     /// Turns the near cache on: this app server stores in its memory the entries and sessions that it reads, and serves later reads from
     /// there. The near cache is off by default.
     ///
-    /// A sign-out stays final on every app server when it returns (G1), because it waits until no near cache can serve an ended session. It
-    /// waits on every server that shares the store, also on a server without a near cache.
+    /// A sign-out stays final on every app server when it returns (G1), because it waits until no near cache can serve an ended session.
+    /// Sign-outs wait in this way on every server that shares the store, even if that server has no near cache itself.
     ///
-    /// A server that does not answer delays a sign-out by at most the longest lease that any server is configured with. The lease is the
-    /// time for which a server may serve near-cache entries without contact to the store. If the store has no
+    /// A server that does not answer delays a sign-out by at most the longest lease that any server is configured with, plus 2% of it and 5
+    /// ms. The lease is the time for which a server may serve near-cache entries without contact to the store. If the store has no
     /// [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired by age. See [`NearCacheConfig`] for the
     /// settings.
     ///
@@ -244,8 +253,8 @@ impl TokenCacheBuilder {
     /// [`Config`](crate::ErrorKind::Config).
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, is too short, or differs from that of the record. Also if the key
-    ///   ring is invalid.
+    /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, has fewer than 32 bytes, or differs from that of the record. Also
+    ///   if the key ring is invalid.
     /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if the method is called outside of a tokio runtime. Also if
     ///   the near cache is on, the store has no backplane, and the configuration sets a lease or no maximum age.
     /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on and the backplane

@@ -21,8 +21,9 @@ const STARTED_ANEW: &str = "the generation of the namespace was raised since, wh
 /// [`TokenCache::sign_out_accounts`] and [`TokenCache::sign_out_issuer`] create it. The caller calls `step` until it returns `None`: the
 /// sign-out is then complete. If the `BulkSignOut` is dropped earlier, the accounts that are not done stay signed in.
 ///
-/// All accounts have the same cutoff time: the time at which the `BulkSignOut` was created. A user who starts to sign in later stays signed
-/// in. A run that continues from a [`BulkCheckpoint`] has the cutoff time of the first run.
+/// All accounts have the same cutoff time, up to which their sessions end: the time at which the `BulkSignOut` was created. A user who
+/// starts to sign in after the cutoff time stays signed in. A run that continues from a [`BulkCheckpoint`] has the cutoff time of the first
+/// run.
 ///
 /// A sign-in that began before the cutoff time and arrives later is refused (G2). For an issuer, the first step stores the cutoff time as
 /// the issuer's not-before time, before it ends any session. A sign-in whose authorization request was sent at that time or earlier is then
@@ -66,7 +67,8 @@ pub struct BulkCheckpoint {
     finished: bool,
 }
 
-/// The number of accounts that a [`BulkSignOut`] has signed out so far. [`BulkSignOut::step`] returns it.
+/// The number of accounts that a [`BulkSignOut`] has signed out so far, and the total number if it is known. [`BulkSignOut::step`] returns
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
@@ -139,7 +141,7 @@ impl BulkSignOut {
     /// Continues an earlier run at `checkpoint`, with the cutoff time of that run.
     ///
     /// Call it on a new `BulkSignOut` before its first step. Create that one for the same issuer, or for the same accounts in the same
-    /// order, as in the earlier run. This is not checked.
+    /// order, as in the earlier run. This is not checked: otherwise, accounts can be skipped, and stay signed in.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the checkpoint.
@@ -152,8 +154,8 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Ends the sessions of the next accounts, about 4,000, and returns the progress. Returns `None` when all accounts are done. The step
-    /// continues if the caller is dropped.
+    /// Ends the sessions of the next accounts, about 4,000 in one step, and returns the progress. Returns `None` when all accounts are
+    /// done. The step continues if the caller is dropped.
     ///
     /// If app servers have near caches, the step waits until none of them can serve an ended session (G1). Each step publishes at most one
     /// invalidation message.
@@ -224,8 +226,8 @@ impl BulkSignOut {
         }))
     }
 
-    /// Returns the progress of this sign-out, which the app stores after each step. To continue the sign-out after a failure, pass it to
-    /// [`resume`](Self::resume) of a new `BulkSignOut`.
+    /// Returns the progress of this sign-out, which the app stores after each step. To continue the sign-out after a failure, pass the
+    /// progress to [`resume`](Self::resume) of a new `BulkSignOut`.
     pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }

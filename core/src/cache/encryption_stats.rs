@@ -2,8 +2,8 @@ use super::TokenCache;
 use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
-    /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, and how long each key has been
-    /// idle. Also returns how many reads of entries could not be decrypted. Does no I/O.
+    /// Returns how this app server has used the keys of its key ring: how often it decrypted with each key, and how long ago the last time
+    /// was. Also returns how many reads of entries could not be decrypted. Does no I/O.
     ///
     /// An operator uses it to find out when an old key can be removed. The counts of a key start when this server opens the cache, or gets
     /// the key by [`replace_key_ring`](Self::replace_key_ring). They do not include other servers.
@@ -13,8 +13,9 @@ impl TokenCache {
 
     /// Replaces the keys that this app server encrypts and decrypts with, while the cache is in use. Other app servers are not affected.
     ///
-    /// If `ring` has wrapped keys, the [key provider](crate::TokenCacheBuilder::key_provider) decrypts the new ones first. If the method
-    /// returns an error, the app server continues to use its present key ring.
+    /// `ring` is the new key ring. If it has wrapped keys, which a key management service has encrypted, the [key
+    /// provider](crate::TokenCacheBuilder::key_provider) decrypts the new ones first. If the method returns an error, the app server
+    /// continues to use its present key ring.
     ///
     /// To replace a key so that every app server can always decrypt everything:
     /// 1. Give **every** app server a ring in which the new key only decrypts ([`KeyRing::opening`]).
@@ -46,7 +47,7 @@ impl TokenCache {
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config) if the ring has more than 16 keys or the same key twice, or if it has a wrapped key and no
     ///   key provider is set.
-    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if the key provider takes longer than ten seconds for a key.
+    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if the key provider takes longer than ten seconds for one of the keys.
     /// - The errors of the key provider.
     pub async fn replace_key_ring(&self, ring: &KeyRing) -> Result<()> {
         let inner = &self.0;

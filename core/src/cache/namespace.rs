@@ -222,7 +222,8 @@ impl Known {
 
 impl TokenCache {
     /// Ends every session of every account in the namespace, which is all that one fleet of app servers has in a store. Returns the new
-    /// generation. Every app server reads it within a second, and can still serve the ended sessions until then.
+    /// generation. Every app server reads it within a second, and can still serve the ended sessions until then. An app server that could
+    /// not read it for three seconds returns the errors of the store instead.
     ///
     /// The *generation* is a number from which, with the secret, the keyed hashes of all ids are made. A higher generation changes all
     /// hashes, so no server finds the earlier sessions any more.
@@ -232,7 +233,8 @@ impl TokenCache {
     /// # Errors
     /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's record at the same time. Call it again.
     /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
-    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`.
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`, the highest possible one. Move every server to a
+    ///   new prefix, which is a setting of the store.
     /// - The errors of the store.
     ///
     /// After an error, no user is signed out, unless [`may_have_applied`](crate::Error::may_have_applied) returns `true`.

@@ -48,7 +48,7 @@ impl TokenCache {
     }
 
     /// Returns the longest time for which any app server of the fleet may serve near-cache entries without receiving invalidation messages.
-    /// A sign-out waits for near caches for at most this time plus 2% and 5 ms.
+    /// A sign-out waits for near caches for at most this time, plus 2% of it and 5 ms.
     ///
     /// The time is the longest lease that any server is configured with or, if the store has no [`Backplane`](crate::Backplane), the
     /// longest maximum age. It is zero if no server has a near cache.
@@ -62,11 +62,11 @@ impl TokenCache {
         Ok(self.keys()?.longest_near_cache_life)
     }
 
-    /// Sets the time of [`longest_near_cache_life`](Self::longest_near_cache_life) in the store, for all servers. An operator calls it to
-    /// lower that time, so that sign-outs wait for a shorter time. Pass zero if no server has a near cache any more.
+    /// Sets the time of [`longest_near_cache_life`](Self::longest_near_cache_life) to `longest` in the store, for all servers. An operator
+    /// calls it to lower that time, so that sign-outs wait for a shorter time. Pass zero if no server has a near cache any more.
     ///
-    /// Servers raise the time when they start, and never lower it. Lower it **after every server is configured with less**. A server whose
-    /// near-cache entries live longer raises it again within a second.
+    /// A server that starts raises the time if its own near-cache entries live longer, and never lowers it. Lower the time **after every
+    /// server is configured with less**. A server whose near-cache entries live longer raises it again within a second.
     ///
     /// For about three seconds plus the previous time, sign-outs still wait as long as before, in case a server with longer-lived entries
     /// exists.
@@ -119,8 +119,8 @@ impl TokenCache {
     /// Releases this app server's near-cache lease, which is its right to serve near-cache entries. Call it in an orderly shutdown, so that
     /// no sign-out waits for this server any more. Without a near cache, it releases nothing.
     ///
-    /// Afterwards, this server serves no near-cache entries. All other operations continue. If a server stops without this call, the next
-    /// sign-out waits once until the server's lease has expired.
+    /// Afterwards, this server serves no near-cache entries, until the app opens a new cache. All other operations continue. If a server
+    /// stops without this call, or cannot reach the store during it, the next sign-out waits once until the server's lease has expired.
     ///
     /// If the store has no [`Backplane`](crate::Backplane), there is no lease: sign-outs wait for the maximum age of near-cache entries as
     /// before.

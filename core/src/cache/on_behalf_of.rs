@@ -17,11 +17,11 @@ impl TokenCache {
     /// Returns the session of an *assertion*: an access token that this web API was called with. If the assertion has no session yet, the
     /// method begins one.
     ///
-    /// The caller must have verified the token. Every server that is called with the same token gets the same session. Decrypting the
-    /// session needs both the token and the servers' key ring.
+    /// The caller must have verified the token: a forged one gives its sender the session of another user. Every server that is called with
+    /// the same token gets the same session. Decrypting the session's entries needs both the token and the servers' key ring.
     ///
-    /// The session ends with the user's sign-out, and at the latest when the token expires. A token that was issued before the sign-out
-    /// begins no session afterwards (G2).
+    /// A sign-out of the user's account ends the session, which ends at the latest when the token expires. After the sign-out, a token that
+    /// was issued before it begins no session (G2).
     ///
     /// Returning an existing session sends one request (two on DynamoDB). Beginning a session also sends the requests of
     /// [`sign_in`](Self::sign_in). If two servers are called with a new token at the same time, each may begin a session. Later calls
@@ -47,9 +47,10 @@ impl TokenCache {
     ///
     /// # Errors
     /// - [`SignedOut`](crate::ErrorKind::SignedOut) if the user signed out since the token was issued, if the token has expired, or if its
-    ///   `iat` is in the future of the store's clock. Answer with status 401, so that the API's caller gets a new token.
+    ///   `iat` is more than five seconds ahead of the store's clock. Answer with status 401, so that the API's caller gets a new token.
     /// - [`Misuse`](crate::ErrorKind::Misuse) if [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion) is not set.
-    /// - [`Config`](crate::ErrorKind::Config) if the token lives longer than `longest_assertion`.
+    /// - [`Config`](crate::ErrorKind::Config) if the token lives longer than
+    ///   [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), counted from its `iat` to its `exp`.
     /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
     /// - The errors of [`background_session`](Self::background_session) and of the store.
     pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {

@@ -28,8 +28,8 @@ pub struct Session {
 }
 
 impl TokenCache {
-    /// Returns the session of a ticket, if the session lives. Call it in each request that has a ticket in its cookie. Sends one request,
-    /// or none on a near-cache hit.
+    /// Returns the session of `ticket` if it lives, and an error if it has ended. Call it in each request that has a ticket in its cookie.
+    /// Sends one request, or none on a near-cache hit.
     ///
     /// # Errors
     /// - [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, on any server (G1).
@@ -103,7 +103,8 @@ impl Session {
     ///
     /// # Errors
     /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2).
-    /// - [`TooLarge`](ErrorKind::TooLarge), before any request, if the value is over the store's limit.
+    /// - [`TooLarge`](ErrorKind::TooLarge), before any request, if the value has more bytes than the store takes
+    ///   ([`Capabilities::max_entry_bytes`](crate::Capabilities::max_entry_bytes)).
     /// - [`Misuse`](ErrorKind::Misuse) for a token set that has expired and has no refresh token.
     /// - The errors of the store.
     pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
@@ -192,8 +193,8 @@ impl Session {
     /// to remove.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) if the session's lifetime is over, or if
-    ///   [`TokenCache::raise_generation`] ended the sessions of all users.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session's lifetime is over, or if [`TokenCache::raise_generation`] has ended every
+    ///   session.
     /// - The errors of the store.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
@@ -233,7 +234,8 @@ impl Session {
         self.payload.ends_at
     }
 
-    /// Returns `true` if `issuer` is the issuer of the session's account, and `false` if the account has another issuer. Does no I/O.
+    /// Returns `true` if `issuer` is the issuer of the session's account, and `false` if the account has another issuer. `issuer` is the
+    /// claim `iss`, compared exactly. Does no I/O.
     ///
     /// Use it to find out at which of several providers the user signed in. A session has only the keyed hash of its issuer, so it cannot
     /// return the issuer itself.

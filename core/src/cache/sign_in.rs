@@ -111,8 +111,8 @@ impl SignIn {
         Ok(sign_in)
     }
 
-    /// Sets the claim `sid` of the ID token: the provider's identifier of its own session. A logout message of the account's issuer with
-    /// this `sid` then ends the session.
+    /// Sets the claim `sid` of the ID token: the provider's identifier of its own session. A [logout message](crate::LogoutMessage) of the
+    /// account's issuer with this `sid` then ends the new session.
     ///
     /// By default, the session has no `sid`, and a logout message that names only a `sid` does not end it.
     ///
@@ -124,7 +124,7 @@ impl SignIn {
     }
 
     /// Sets the claim `auth_time` of the ID token: when the user authenticated, on the provider's clock. A logout message that names only
-    /// the `sub`, and was issued before this time, does not end the session.
+    /// the `sub` ends the session if it was issued at this time or later. A message that was issued before does not end it.
     ///
     /// By default, the user counts as authenticated five seconds before the authorization request was sent. The same holds for a value that
     /// cannot be right. [`TokenCache::sign_in`](crate::TokenCache::sign_in) logs such a value at WARN: a time before the year 2000, or more
@@ -134,19 +134,20 @@ impl SignIn {
         self
     }
 
-    /// Sets the claim `session_expiry` of the ID token (OpenID IPSIE): the latest end of the provider's own session. The session of the
-    /// cache ends at this time, if its lifetime would end later.
+    /// Sets the claim `session_expiry` of the ID token (OpenID IPSIE): the latest end of the provider's own session. The session that the
+    /// cache begins ends at this time, if its [lifetime](Self::lifetime) would end later.
     ///
-    /// By default, only the lifetime limits the session. [`TokenCache::sign_in`](crate::TokenCache::sign_in) ignores a time before the year
-    /// 2000, and logs it at WARN. If any other time has passed, it refuses the sign-in with [`SignInRevoked`](ErrorKind::SignInRevoked).
+    /// By default, the session lives for its whole lifetime. [`TokenCache::sign_in`](crate::TokenCache::sign_in) ignores a time before the
+    /// year 2000, and logs it at WARN. For a later time that has passed already, it returns [`SignInRevoked`](ErrorKind::SignInRevoked).
     pub fn session_expiry(mut self, session_expiry: Timestamp) -> Self {
         self.session_expiry = Some(session_expiry);
         self
     }
 
-    /// Sets how long the session lives: from one second to 400 days, eight hours by default. The session ends then, even if it is in use.
+    /// Sets the lifetime of the new session, counted from [`TokenCache::sign_in`](crate::TokenCache::sign_in). The default is eight hours,
+    /// and the range is one second to 400 days. The session ends after this time, even if it is in use.
     ///
-    /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses other values with [`Misuse`](ErrorKind::Misuse).
+    /// [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses a value outside of the range with [`Misuse`](ErrorKind::Misuse).
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
@@ -157,6 +158,9 @@ impl SignIn {
     ///
     /// This weakens the protection of the tokens: the data of the store and the servers' key ring together are then enough to decrypt them.
     /// Background access ends with the session.
+    ///
+    /// If the store does not support [background sessions](crate::BackgroundSession), [`TokenCache::sign_in`](crate::TokenCache::sign_in)
+    /// returns [`Unsupported`](ErrorKind::Unsupported).
     pub fn background_access(mut self) -> Self {
         self.background_access = true;
         self
@@ -174,11 +178,13 @@ impl SignIn {
 }
 
 impl TokenCache {
-    /// Starts a sign-in: returns the current time, encrypted. Call it just before the app redirects the user to the provider. Does no I/O.
+    /// Starts a sign-in: returns the current time on the store's clock, encrypted. Call it just before the app redirects the user to the
+    /// provider. Does no I/O.
     ///
     /// The app stores the result in a cookie of the browser, beside `state` and `nonce`. In the callback from the provider, it passes the
     /// result to [`SignIn::new`] or [`SignIn::from_claims`]. If the app signs the account out between this call and the callback,
-    /// [`sign_in`](Self::sign_in) refuses the sign-in (G2).
+    /// [`sign_in`](Self::sign_in) refuses the sign-in with [`SignInRevoked`](crate::ErrorKind::SignInRevoked) (G2). It does the same if the
+    /// user takes longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), 15 minutes by default.
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
@@ -187,18 +193,18 @@ impl TokenCache {
         self.started(None)
     }
 
-    /// Starts a sign-in like [`start_sign_in`](Self::start_sign_in), for an authorization request with the parameter `max_age`. Pass the
-    /// value of that parameter, in whole seconds. Does no I/O.
+    /// Starts a sign-in like [`start_sign_in`](Self::start_sign_in), for an authorization request with the parameter `max_age`. `max_age`
+    /// is the value of that parameter. It counts in whole seconds, and a fraction of a second is dropped. Does no I/O.
     ///
-    /// [`sign_in`](Self::sign_in) then returns [`SignInRevoked`](crate::ErrorKind::SignInRevoked) in these cases (OpenID Connect Core 1.0
-    /// section 3.1.3.7):
+    /// In addition to the other checks, [`sign_in`](Self::sign_in) then returns [`SignInRevoked`](crate::ErrorKind::SignInRevoked) in these
+    /// cases (OpenID Connect Core 1.0 section 3.1.3.7):
     /// - The user authenticated more than `max_age` plus one minute before this call.
     /// - The ID token has no `auth_time`.
     /// - The `auth_time` cannot be right, and `max_age` is less than a day. With a longer `max_age`, such an `auth_time` is ignored.
     ///
     /// An `auth_time` cannot be right if it is before the year 2000, or more than five minutes ahead of the store's clock.
     ///
-    /// The result contains `max_age` encrypted. A user who removes the parameter from the authorization request cannot avoid the check.
+    /// The result contains `max_age` encrypted. A user cannot avoid the check by removing the parameter from the authorization request.
     ///
     /// # Errors
     /// As [`start_sign_in`](Self::start_sign_in).
@@ -217,12 +223,12 @@ impl TokenCache {
         )
     }
 
-    /// Turns on a warning about sign-ins of users of `issuer` without a `sid`. By default, it is off for every issuer. Call it if the
-    /// logout messages of this issuer name sessions by `sid`. A message that names only a `sid` does not end a session that was begun
-    /// without one.
+    /// Turns on a warning about sign-ins without a `sid`, for users of `issuer`. By default, the warning is off for every issuer. Call it
+    /// if the [logout messages](crate::LogoutMessage) of this issuer name sessions by `sid`. A message that names only a `sid` does not end
+    /// a session that has none.
     ///
-    /// The first sign-in of the issuer without a `sid` is logged at WARN. It succeeds all the same. `ClientRegistration::sid_claim` of the
-    /// crate `token-cache-sign-out` calls this method.
+    /// This app server logs at WARN the first sign-in at the issuer that has no `sid`, and does not log later ones. Sign-ins without a
+    /// `sid` succeed nevertheless. `ClientRegistration::sid_claim` of the crate `token-cache-sign-out` calls this method.
     pub fn expect_sid(&self, issuer: &str) {
         self.0.expected_sids.add(issuer);
     }
@@ -230,12 +236,12 @@ impl TokenCache {
     /// Begins a new session for a user who has just authenticated, and returns it. Call it in the callback from the provider. Then put the
     /// session's [ticket](Session::ticket) into a new cookie.
     ///
-    /// The caller must have verified the user's ID token. The account's other sessions continue, unless their number exceeds
-    /// [`max_sessions`](crate::TokenCacheBuilder::max_sessions).
+    /// The caller must have verified the user's ID token: a forged one signs its sender in as another user. The account's other sessions
+    /// continue. If the account then has more sessions than [`max_sessions`](crate::TokenCacheBuilder::max_sessions), the oldest ones end.
     ///
     /// The sign-in is refused in these cases:
     /// - Since [`start_sign_in`](Self::start_sign_in), the app has signed out the account, its issuer or the `sid` of the ID token (G2).
-    /// - A logout message of the provider named the account, and was issued after the user authenticated (G2).
+    /// - A logout message of the provider named the account, and was issued when the user authenticated or later (G2).
     /// - A logout message of the provider named the `sid` of the ID token.
     /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the sign-in claims to have been
     ///   started in the future.

@@ -9,8 +9,10 @@ use crate::{
 
 /// The sessions that a sign-out by the app ends. The app passes it to [`TokenCache::sign_out`](crate::TokenCache::sign_out).
 ///
-/// The sessions that were begun before the sign-out end. Users can sign in again afterwards. A sign-in of the same account or with the same
-/// `sid` that is in progress during the sign-out is refused (G2). The exception is [`Session`](Self::Session), which refuses no sign-in.
+/// A sign-out ends the sessions that began before it. Users can sign in again afterwards.
+///
+/// A sign-out of an account or of a `sid` also affects sign-ins that are in progress: [`TokenCache::sign_in`](crate::TokenCache::sign_in)
+/// refuses those of the same account or with the same `sid` (G2). A sign-out of one [`Session`](Self::Session) refuses no sign-in.
 ///
 /// ```
 /// # use token_cache::{AccountId, ProviderSid, SignOutScope, TokenCache};
@@ -26,18 +28,18 @@ use crate::{
 pub enum SignOutScope {
     /// This session alone: one sign-in of one browser. Other sessions of the account continue.
     Session(Session),
-    /// The sessions of every account that were begun with this `sid`. If there are no such sessions, nothing ends, and the result has
+    /// The sessions that began with this `sid`, in every account. If there are no such sessions, nothing ends, and the result has
     /// [`ended`](SignOut::ended) `false`.
     ProviderSession(ProviderSid),
-    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have a ticket and do not know the
-    /// `sid`.
+    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have the ticket of the session and
+    /// do not know the `sid`.
     ///
     /// If this session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
     ProviderSessionOf(Session),
     /// Every session of this account, in every browser.
     Account(AccountId),
-    /// Every session of the account that this session belongs to. It is for callers that have a ticket and do not know the account. The
-    /// session itself may have been signed out already.
+    /// Every session of the account that this session belongs to. It is for callers that have the ticket of the session and do not know the
+    /// account. The session itself may have been signed out already.
     AccountOf(Session),
 }
 
@@ -45,7 +47,7 @@ impl TokenCache {
     /// Ends the sessions of `scope`, on every server, for good.
     ///
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1). No refresh or write that began before
-    /// can bring such a token back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
+    /// the sign-out can bring such a token back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
     ///
     /// The sign-out continues if the caller is dropped. It sends one request. For a provider's `sid`, it sends one request, and one more
     /// for each account under the `sid` (G3). [`SignOutScope::ProviderSessionOf`] first reads the session's `sid`. If servers have near
@@ -55,14 +57,14 @@ impl TokenCache {
     /// - The errors of the store. Call it again until it returns `Ok`.
     /// - For a `sid`, [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), which lists the
     ///   accounts of each `sid`.
-    /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the index has no account under the `sid`, and the store may have dropped
-    ///   entries of the index.
+    /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the `SidIndex` has no account under it but may be incomplete. A store may
+    ///   drop entries of the index for lack of memory. Sign the user out by account instead.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
     /// Ends sessions like [`sign_out`](Self::sign_out), and lets the caller choose whether to wait for other servers' near caches. With
-    /// [`Wait::None`], it can return before the sign-out is final.
+    /// [`Wait::Everywhere`], it waits, as `sign_out` does. With [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out). If [`may_have_applied`](crate::Error::may_have_applied) of the error is `true`, the sessions may
@@ -130,8 +132,9 @@ impl TokenCache {
         }
     }
 
-    /// Ends every session of an account, on every server. It is the same as [`sign_out`](Self::sign_out) with [`SignOutScope::Account`]. A
-    /// sign-in of the account that is in progress is refused when it arrives (G2).
+    /// Ends every session of an account, on every server. It is the same as [`sign_out`](Self::sign_out) with [`SignOutScope::Account`]. If
+    /// a sign-in of the account is in progress, [`sign_in`](Self::sign_in) refuses it with
+    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) (G2).
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
@@ -162,15 +165,17 @@ impl TokenCache {
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the message names neither `sub` nor `sid`. Answer the provider with status 400.
     /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the message names only a `sid`, and the store has no
     ///   [`SidIndex`](crate::SidIndex), which lists the accounts of each `sid`.
-    /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, the index has no account under it, and the store may have
-    ///   dropped entries of the index.
+    /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, and the `SidIndex` has no account under it but may be
+    ///   incomplete. A store may drop entries of the index for lack of memory.
     /// - The errors of the store. Answer the provider with a 5xx, so that it sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
     /// Ends sessions like [`sign_out_by`](Self::sign_out_by), and lets the caller choose whether to wait for other servers' near caches.
-    /// With [`Wait::None`], it can return before the sign-out is final. The caller must have verified the message.
+    /// With [`Wait::Everywhere`], it waits, as `sign_out_by` does. With [`Wait::None`], it can return before the sign-out is final.
+    ///
+    /// The caller must have verified the message: a forged message signs users out.
     ///
     /// # Errors
     /// As [`sign_out_by`](Self::sign_out_by).
