@@ -26,7 +26,8 @@ impl AckWait {
     ///
     /// - `published` is the store's answer when it published the message. The wait is for the servers in its
     ///   [`holders`](Published::holders), except `own`.
-    /// - `own` is the server that signs out. It must have dropped its own near-cache entries of the ended sessions already.
+    /// - `own` is the server that signs out. It must have dropped its own near-cache entries of the ended sessions already, because the
+    ///   wait does not include it.
     /// - `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`.
     /// - `longest_lease` is the longest lease of any server.
     /// - `received` is the time at which this server received `published`.
@@ -76,8 +77,9 @@ impl AckWait {
         self.whole
     }
 
-    /// Returns the time at which the wait ends even without acknowledgements. The time is the longest lease, plus 2% and 5 ms, after the
-    /// store answered that it published the invalidation message. Every lease that was granted before the message has expired by then.
+    /// Returns the time at which the wait ends even without acknowledgements. It is the longest lease, plus 2% of it and 5 ms, after this
+    /// server received the store's answer to the published invalidation message. Every lease that was granted before the message has
+    /// expired by then.
     pub fn over_at(&self) -> BootInstant {
         self.over_at
     }

@@ -18,7 +18,8 @@ impl BootInstant {
         self.0
     }
 
-    /// Returns the duration from `earlier` to `self`, or zero if `earlier` is later than `self`. Both must come from the same clock.
+    /// Returns the duration from `earlier` to `self`, or zero if `earlier` is later than `self`. Both must come from the same clock:
+    /// otherwise, the result is meaningless.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -33,17 +34,18 @@ impl std::ops::Add<Duration> for BootInstant {
     }
 }
 
-/// A monotonic clock that continues while the machine sleeps. The near cache measures leases and the ages of its entries with it.
+/// A monotonic clock that continues while the machine sleeps. The near cache measures leases and the ages of its entries with it. With a
+/// clock that stops, a lease would last too long, and the server could serve ended sessions.
 ///
 /// An app uses [`SystemBootTime`], and need not implement this trait. Tests implement it with a clock that they set.
 pub trait BootTime: fmt::Debug + Send + Sync + 'static {
-    /// Returns the current time of the clock. An implementation must never return an earlier time than before. The near cache calls it at
-    /// each hit.
+    /// Returns the current time of the clock. An implementation must never return an earlier time than before: a lease that has ended could
+    /// run again, and the server could serve ended sessions. The near cache calls it at each hit.
     fn now(&self) -> BootInstant;
 }
 
 /// The machine's own clock as a [`BootTime`], which a [`TokenCache`](crate::TokenCache) uses by default: `CLOCK_BOOTTIME` on Linux and
-/// Android, which continues while the machine sleeps. On other systems it is a monotonic clock.
+/// Android, which continues while the machine sleeps. On other systems it is a monotonic clock, which may stop while the machine sleeps.
 ///
 /// If a hypervisor freezes a virtual machine, no clock of that machine counts the frozen time. Do not use a near cache on machines that can
 /// be frozen.

@@ -68,10 +68,11 @@ impl NearCacheConfig {
     }
 
     /// Sets the duration of the lease: how long this server may serve near-cache entries without contact to the store. The default is one
-    /// second, and the range is 100 ms to 30 s.
+    /// second, and the range is 100 ms to 30 s. [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses other values with
+    /// [`Misuse`](crate::ErrorKind::Misuse).
     ///
-    /// The server renews its lease four times in that duration. A longer lease needs fewer requests, and a crashed server then delays a
-    /// sign-out for longer.
+    /// The server renews its lease four times in that duration. If it cannot renew the lease, it serves no near-cache entries after the
+    /// lease has ended. A longer lease needs fewer requests, but a crashed server then delays a sign-out for longer.
     ///
     /// Only a store with a [`Backplane`](crate::Backplane) supports a lease. On another store,
     /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns [`Misuse`](crate::ErrorKind::Misuse) if a lease is set.
@@ -80,8 +81,9 @@ impl NearCacheConfig {
         self
     }
 
-    /// Sets the maximum age at which a near-cache entry is served. The age is measured from the time at which the read that stored the
-    /// entry was sent. The range is 100 ms to 60 s.
+    /// Sets the maximum age at which a near-cache entry is served. A read of an older entry goes to the store. The age is measured from the
+    /// time at which the read that stored the entry was sent. The range is 100 ms to 60 s.
+    /// [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
     ///
     /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, every sign-out on any server
     /// waits for the maximum age. There is no default there: [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) returns
@@ -91,15 +93,21 @@ impl NearCacheConfig {
         self
     }
 
-    /// Sets the largest number of items in the near cache: 100,000 by default, from 16 to 10,000,000. An item is an entry or a session
-    /// record. When the near cache is full, it drops items, and reads of them go to the store.
+    /// Sets the largest number of items in the near cache. An item is an entry or a session record. When the near cache is full, it drops
+    /// items, and reads of them go to the store.
+    ///
+    /// The default is 100,000, and the range is 16 to 10,000,000. [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses other
+    /// values with [`Misuse`](crate::ErrorKind::Misuse).
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// Sets the largest size of the near cache in bytes: 64 MiB by default, and at least 64 KiB. An entry counts as the bytes of its value
-    /// plus 288, and a session record as 288 bytes. When the near cache is full, it drops items, and reads of them go to the store.
+    /// Sets the largest size of the near cache in bytes. An entry counts as the bytes of its value plus 288, and a session record as 288
+    /// bytes. When the near cache is full, it drops items, and reads of them go to the store.
+    ///
+    /// The default is 64 MiB, and the least value is 64 KiB. [`TokenCacheBuilder::open`](crate::TokenCacheBuilder::open) refuses a smaller
+    /// one with [`Misuse`](crate::ErrorKind::Misuse).
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self

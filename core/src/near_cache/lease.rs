@@ -55,8 +55,9 @@ impl NearCacheLease {
     /// served until their maximum age.
     ///
     /// A sign-out is final on such a store too (G1): it waits for the longest maximum age of any server. The caller must make sure that
-    /// every server knows that this one has a near cache. Tests call this function. A [`TokenCache`](crate::TokenCache) calls
-    /// [`new`](Self::new) instead, and [`serve_until_resigned`](Self::serve_until_resigned) when every server knows of its near cache.
+    /// every server knows that this one has a near cache. Otherwise, a sign-out does not wait, and this server can serve ended sessions.
+    /// Tests call this function. A [`TokenCache`](crate::TokenCache) calls [`new`](Self::new) instead, and
+    /// [`serve_until_resigned`](Self::serve_until_resigned) when every server knows of its near cache.
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -77,7 +78,7 @@ impl NearCacheLease {
 
     /// Returns `true` if a near-cache entry of `account` may be served now: the lease runs, and no invalidation of the account arrived
     /// since `counter` was read. Returns `false` otherwise, so that the read goes to the store. `counter` is the counter that is stored
-    /// with the entry. The caller must also check the age of the entry.
+    /// with the entry. The caller must also check the age of the entry, which this type does not know.
     ///
     /// `now` returns the current time of the server's [`BootTime`](super::BootTime) clock. It is called after the counter was compared, so
     /// that a server that was suspended in between finds its lease expired.
@@ -103,10 +104,11 @@ impl NearCacheLease {
     }
 
     /// Prepares for a new [backplane connection](crate::BackplaneConnection), and returns its number, for [`connected`](Self::connected),
-    /// [`renewed`](Self::renewed) and [`saw`](Self::saw). Call it before the request that opens the connection.
+    /// [`renewed`](Self::renewed) and [`saw`](Self::saw). A [`TokenCache`](crate::TokenCache) calls it before the request that opens the
+    /// connection.
     ///
-    /// The method ends the lease: no near-cache entry is served until the new connection has [renewed](Self::renewed) it. The new connection
-    /// must also read the store's list of leases and its [`RegistryId`] again, because a lost list has another id.
+    /// The method ends the lease: no near-cache entry is served until the new connection has [renewed](Self::renewed) it. The new
+    /// connection must also read the [`RegistryId`] of the store's list of leases again, because a lost list has another id.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -116,8 +118,8 @@ impl NearCacheLease {
     }
 
     /// Records that the [backplane connection](crate::BackplaneConnection) with the number `connection` is open, and that the server now
-    /// receives invalidation messages. All invalidation counters rise, so that no present near-cache entry is served any more: an
-    /// invalidation message may have been missed before.
+    /// receives invalidation messages. The lease ends, until the connection [renews](Self::renewed) it. All invalidation counters rise, so
+    /// that no present near-cache entry is served any more: an invalidation message may have been missed before.
     ///
     /// Does nothing if `connection` is not the latest connection.
     pub fn connected(&self, connection: ConnectionNumber) {
@@ -130,7 +132,8 @@ impl NearCacheLease {
 
     /// Records that the store has renewed the lease over the connection with the number `connection`. The request was sent at `sent`, and
     /// answered at `received` with the id `registry` of the [registry of near-cache leases](RegistryId). The lease then runs for the
-    /// duration `lease`, counted from `sent`.
+    /// duration `lease`, counted from `sent`, unless it runs for longer already. `sent` must be a time before the request: with a later
+    /// one, the server could serve ended sessions after a sign-out has returned.
     ///
     /// If `registry` is another id than this connection saw last, or the first one, all invalidation counters rise: no present near-cache
     /// entry is served any more. Does nothing if `connection` is not the latest connection.
@@ -173,8 +176,8 @@ impl NearCacheLease {
     /// Raises the invalidation counters of the accounts in `what`, or all counters for [`Invalidation::Everything`]. The near-cache entries
     /// that are stored with the earlier values are not served any more.
     ///
-    /// Call it for each invalidation message that is received, and for each change of an account's sessions or entries that this server
-    /// makes itself.
+    /// The caller must call it for each invalidation message that is received, and for each change of an account's sessions or entries that
+    /// this server makes itself. Otherwise, the server can serve ended sessions and earlier values.
     pub fn invalidate(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => {
@@ -187,8 +190,9 @@ impl NearCacheLease {
     }
 
     /// Returns the id of the [registry of near-cache leases](RegistryId) if this server has known it for longer than `longest_lease`, on
-    /// its present backplane connection. Pass the longest lease of any server as `longest_lease`, and the current time as `now`. Every
-    /// lease that an earlier registry listed has then expired.
+    /// its present backplane connection. Every lease that an earlier registry listed has then expired. Pass the longest lease of any server
+    /// as `longest_lease`, and the current time as `now`. The result is for an [`Acknowledgement`](crate::Acknowledgement), and for
+    /// [`AckWait::new`](super::AckWait::new).
     ///
     /// Returns `None` if the server has read no registry on this connection, or has not known it for that long.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
@@ -197,7 +201,8 @@ impl NearCacheLease {
     }
 
     /// Allows this server to serve near-cache entries without a lease, on a store without a [`Backplane`](crate::Backplane), until
-    /// [`resign`](Self::resign) is called. Call it when every server knows that this one has a near cache.
+    /// [`resign`](Self::resign) is called. Call it when every server knows that this one has a near cache. Before that, a sign-out does not
+    /// wait for its entries, and the server could serve ended sessions.
     ///
     /// Only the results of reads that are sent afterwards are served, until their maximum age.
     pub fn serve_until_resigned(&self) {
@@ -205,8 +210,10 @@ impl NearCacheLease {
         self.lease_until.store(u64::MAX, Ordering::Release);
     }
 
-    /// Gives up the lease, the right to serve near-cache entries. No near-cache entry is served until the next call of
-    /// [`renewed`](Self::renewed) or [`serve_until_resigned`](Self::serve_until_resigned).
+    /// Gives up the lease, which is the right to serve near-cache entries. Reads then go to the store, until the next call of
+    /// [`renewed`](Self::renewed) or [`serve_until_resigned`](Self::serve_until_resigned). A [`TokenCache`](crate::TokenCache) calls it
+    /// when its [backplane connection](crate::BackplaneConnection) is lost, and when the app [releases the
+    /// lease](crate::TokenCache::release_lease).
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
     }

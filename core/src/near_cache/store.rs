@@ -18,7 +18,8 @@ use crate::{
 ///
 /// Apps do not create it: [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) puts one in front of the encrypting
 /// store. A `NearCache` does not renew the lease and does not receive invalidation messages. A caller that creates one must do that with
-/// its [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation.
+/// its [`NearCacheLease`], and must call [`forget`](Self::forget) for each invalidation. Otherwise, reads can return entries of ended
+/// sessions.
 ///
 /// - A hit needs no request. It never returns an entry of a session that was signed out (G1).
 /// - Each hit checks that the lease runs, that the entry has not reached its maximum age, and that no invalidation of the account arrived
@@ -99,8 +100,8 @@ impl<S: TokenStore> NearCache<S> {
         self.cache.entry(at, now)
     }
 
-    /// Drops the near-cache entries that `what` names. The code that receives this server's invalidation messages calls it for each of
-    /// them.
+    /// Drops the near-cache entries that `what` names. The code that receives this server's [invalidation
+    /// messages](crate::InvalidationMessage) must call it for each of them. Otherwise, the near cache can serve ended sessions.
     ///
     /// When the method returns, none of these entries can be served. Reads of the same accounts that are in progress do not store their
     /// results.

@@ -19,7 +19,8 @@ impl NearCacheConfig {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) in these cases:
-    /// - A duration is invalid or out of its range.
+    /// - A duration is not a number with a unit (`ms`, `s` or `m`).
+    /// - A duration is out of its range: 100 ms to 60 s for `near_cache`, and 100 ms to 30 s for `lease`.
     /// - A parameter occurs twice.
     /// - The URL has `lease` without `near_cache`.
     ///

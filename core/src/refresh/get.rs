@@ -11,15 +11,16 @@ use super::{
 use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
-    /// Returns the tokens under `key`. If the tokens are due, it gets new ones from `source` first, and stores them. Tokens are due when
-    /// they have expired, or expire within at most five seconds.
+    /// Returns the tokens under `key`. If the tokens are due, it gets new ones from `source` first, and stores them. Tokens are due if they
+    /// have expired or expire within five seconds (within a twentieth of their lifetime, if that is shorter).
     ///
     /// Fresh tokens cost one request, or none on a near-cache hit. Tokens that are due are refreshed by one server, and all other callers
     /// wait for its result. Across all app servers, one refresh at a time sends a refresh token to the provider (G6). The refresh continues
     /// if the caller is dropped.
     ///
-    /// Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the background. If a refresh fails because the
-    /// provider or the store is unavailable, the old access token is returned while it is valid.
+    /// Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the background. For tokens of unknown
+    /// lifetime, the last 30 seconds before their expiry count as the last tenth. If a refresh fails because the provider or the store is
+    /// unavailable, the old access token is returned while it is valid.
     ///
     /// # Errors
     /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended. If it ended during the call to the provider, no token is stored
@@ -37,13 +38,15 @@ impl Session {
     /// - [`TooLarge`](ErrorKind::TooLarge) if the new tokens are over the store's limit. The new refresh token is stored with the old
     ///   access token. If that is impossible too, the new refresh token is revoked.
     /// - [`Unexpected`](ErrorKind::Unexpected) if the token source panicked.
-    /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing for too long.
+    /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing the tokens for longer than the
+    ///   [`provider_timeout`](crate::RefreshPolicy::provider_timeout) plus twice the [`lease`](crate::RefreshPolicy::lease), 50 seconds by
+    ///   default.
     /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set.
     /// - [`KeyMissing`](ErrorKind::KeyMissing) if this server's key ring lacks the key that the entry was encrypted under.
     /// - The errors of the store, which are never reported as a missing entry (G4).
     ///
-    /// After an error of the provider, calls of this server get the same error for a while, without another call to the provider.
-    /// [`RefreshPolicy::pause`](crate::RefreshPolicy::pause) sets how long.
+    /// After an error of the provider, later calls on this server get the same error for a while, without another call to the provider.
+    /// [`RefreshPolicy::pause`](crate::RefreshPolicy::pause) sets this time.
     pub async fn get_or_refresh(
         &self,
         key: &EntryKey,

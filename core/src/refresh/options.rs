@@ -36,8 +36,9 @@ impl RefreshOptions {
         Self::default()
     }
 
-    /// Sets the entry whose refresh token a refresh sends: the entry of the same session under `key`. By default, the refresh token of the
-    /// requested entry is sent.
+    /// Sets the entry whose refresh token a refresh sends: the entry of the same session under `key`. If that entry is missing or has no
+    /// refresh token, the refresh fails with [`NotRefreshable`](crate::ErrorKind::NotRefreshable), unless
+    /// [`without_refresh_token`](Self::without_refresh_token) is set. By default, the refresh token of the requested entry is sent.
     ///
     /// The new access token is stored in the requested entry, without a refresh token. If the provider returns a new refresh token, that
     /// one is stored in the entry under `key`. Even if many entries use one refresh token, one refresh at a time sends it (G6).
@@ -69,15 +70,16 @@ impl RefreshOptions {
         self
     }
 
-    /// Requests a refresh because a resource has rejected `access_token`: it answered 401 with `invalid_token` (RFC 6750 section 3.1). The
-    /// refresh takes place even if the access token has not expired. By default, only tokens that are due are refreshed.
+    /// Requests a refresh because a resource has rejected `access_token`: the resource answered 401 with `invalid_token` (RFC 6750 section
+    /// 3.1). If `access_token` is the stored one, the refresh takes place even if the token has not expired. By default, only tokens that
+    /// are due are refreshed.
     ///
-    /// All callers that pass the same access token, on all servers, share one refresh. If another access token is stored by now, that one
-    /// is returned, after a refresh if it is due.
+    /// All callers that pass the same access token, on all servers, share one refresh. If another access token is stored by now, it is
+    /// returned, after a refresh if it is due.
     ///
     /// The rejected token is never returned: if the provider is unavailable, the call fails. If a resource rejects one new access token
-    /// after another, each server calls the provider at most once per [`pause`](RefreshPolicy::pause). In between, the call fails with
-    /// [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
+    /// after another, each server calls the provider at most once per [`pause`](RefreshPolicy::pause), one second by default. In between,
+    /// the call fails with [`ProviderRefused`](crate::ErrorKind::ProviderRefused).
     ///
     /// ```
     /// # use token_cache::{EntryKey, Result, Session, TokenSet, refresh::{RefreshOptions, TokenSource}};

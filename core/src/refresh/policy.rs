@@ -9,10 +9,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause that a provider may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The choice of what happens to a refresh token whose use at the provider is unknown, for [`RefreshPolicy::after_lost_answer`].
+/// The choice whether a refresh token is sent again after the provider's answer to it was lost, for [`RefreshPolicy::after_lost_answer`].
 ///
-/// It applies if a refresh token was sent and the answer was lost. Either the server that sent the token died, or the provider's answer did
-/// not arrive or could not be read. No cache can know whether the provider has used the token up.
+/// An answer is lost if the app server that sent the refresh token died, or if the provider's answer did not arrive or could not be read.
+/// The cache then cannot know whether the provider has used the refresh token up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -46,39 +46,45 @@ pub enum AfterLostAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
-    /// How long a refresh lock lasts without being renewed: 10 seconds by default, from one second to five minutes. The lock is the right
-    /// of one app server to send an entry's refresh token to the provider ([`RefreshLocks`](crate::RefreshLocks)). If a server dies during
-    /// a refresh, the other servers wait at most this long before one of them refreshes.
+    /// The time for which a refresh lock lasts without being renewed: 10 seconds by default, from one second to five minutes.
+    /// [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse). The lock is the right of
+    /// one app server to send an entry's refresh token to the provider ([`RefreshLocks`](crate::RefreshLocks)). If a server dies during a
+    /// refresh, the other servers wait at most this long before one of them refreshes.
     pub lease: Duration,
-    /// How long the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes. Afterwards the refresh
-    /// fails as [`Transient`](RefreshErrorKind::Transient), and its answer counts as [lost](RefreshError::answer_lost).
+    /// The longest time that the provider may take to answer a refresh: 30 seconds by default, from one second to five minutes.
+    /// [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
+    ///
+    /// After this time, the refresh fails as [`Transient`](RefreshErrorKind::Transient). Its answer counts as
+    /// [lost](RefreshError::answer_lost), so [`after_lost_answer`](Self::after_lost_answer) decides what the next refresh does.
     pub provider_timeout: Duration,
-    /// How long the provider may take to revoke a token: 5 seconds by default, from two seconds to five minutes. Afterwards the revocation
-    /// is aborted and logged, and the token may stay valid at the provider.
+    /// The longest time that the provider may take to revoke a token: 5 seconds by default, from two seconds to five minutes.
+    /// [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse). After this time, the
+    /// revocation is aborted and logged, and the token may stay valid at the provider.
     /// [`Session::sign_out_and_revoke`](crate::Session::sign_out_and_revoke) starts a revocation, and so does a refresh whose new refresh
     /// token cannot be stored.
     pub revocation_timeout: Duration,
-    /// How many refreshes of tokens that are not due yet may run in the background of this process at once: 32 by default. At the limit,
-    /// and with the value 0, tokens are refreshed only when they are due.
+    /// The largest number of refreshes of tokens that are not due yet, which run at once in the background of this process: 32 by default.
+    /// At the limit, and with the value 0, no further refresh is started before the tokens are due.
     pub ahead: usize,
-    /// How long this server waits after a failed refresh before it calls the provider again: one second by default, from 10 milliseconds to
-    /// five minutes.
+    /// The time for which this server does not call the provider again after a failed refresh: one second by default, from 10 milliseconds
+    /// to five minutes. [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
     ///
     /// The value is the pause after a [`Transient`](RefreshErrorKind::Transient) failure. After a failure of another
-    /// [kind](RefreshErrorKind), the pause is ten times as long. After a [lost answer](RefreshError::answer_lost), it is twenty times as
-    /// long. It is at most five minutes. After a `Transient` failure, the provider's `Retry-After` can make it longer.
+    /// [kind](RefreshErrorKind), the pause is ten times as long, and after a [lost answer](RefreshError::answer_lost) twenty times. A pause
+    /// is at most five minutes. After a `Transient` failure, the provider's `Retry-After` can make it longer, up to a day.
     ///
-    /// A pause applies to one refresh token, or to one entry if the provider refused the request for that entry. During the pause, calls
-    /// that need new tokens get the same error again. A pause ends early when other tokens replace those whose refresh failed. Each server
-    /// has its own pauses.
+    /// A pause applies to all refreshes with the same refresh token. If the provider refused the request for one entry, the pause applies
+    /// only to that entry. During the pause, calls that need new tokens get the same error again. A pause ends early when other tokens are
+    /// stored in place of those whose refresh failed. Each server has its own pauses.
     pub pause: Duration,
-    /// The assumed lifetime of an access token if the provider does not state one, from one second to ten years. `None`, the default, means
+    /// The assumed lifetime of an access token for which the provider states none, from one second to ten years.
+    /// [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse). `None`, the default, means
     /// unlimited: such a token is refreshed only when the app [rejects](crate::RefreshOptions::rejected) it.
     ///
     /// The lifetime is counted from [`TokenSet::issued_at`](crate::TokenSet::issued_at). It applies only to tokens that can be refreshed:
     /// they have a refresh token, or the call sets [`spending`](crate::RefreshOptions::spending) or
-    /// [`without_refresh_token`](crate::RefreshOptions::without_refresh_token). After this lifetime, an access token is still returned
-    /// while the provider is unavailable.
+    /// [`without_refresh_token`](crate::RefreshOptions::without_refresh_token). After this lifetime, the access token is due for a refresh.
+    /// It is still returned while the provider is unavailable.
     pub default_lifetime: Option<Duration>,
     /// The choice of what the next refresh does if a refresh token was sent and the provider's answer was lost. By default, it sends the
     /// refresh token once more ([`AfterLostAnswer::SendAgain`]).

@@ -111,8 +111,8 @@ pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
 
 impl Revoking {
     /// Waits until the revocation has ended, and returns its result. The provider has at most the
-    /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout) to answer. With [`Revocation::Grant`], the store is first asked for
-    /// the account's other sessions.
+    /// [`revocation_timeout`](super::RefreshPolicy::revocation_timeout) to answer. With [`Revocation::Grant`], the cache first asks the
+    /// store for other living sessions of the account.
     ///
     /// Returns `Ok` if the provider revoked the refresh token. It also returns `Ok` if no refresh token was sent to the provider:
     /// - The session had no refresh token under the key, or had ended already.
@@ -122,7 +122,8 @@ impl Revoking {
     ///
     /// # Errors
     /// - The error of the token source.
-    /// - [`Transient`](super::RefreshErrorKind::Transient) after the `revocation_timeout`, or if the tokio runtime shut down.
+    /// - [`Transient`](super::RefreshErrorKind::Transient) if the provider did not answer within the `revocation_timeout`, or if the tokio
+    ///   runtime shut down.
     /// - [`Refused`](super::RefreshErrorKind::Refused) if the token source panicked.
     ///
     /// The sign-out is final also after an error.
@@ -167,7 +168,8 @@ impl Session {
     }
 
     /// Ends sessions and revokes a refresh token like [`sign_out_and_revoke`](Self::sign_out_and_revoke), and lets the caller choose
-    /// whether to wait for other servers' near caches. With [`Wait::None`], it can return before the sign-out is final.
+    /// whether to wait for other servers' near caches. With [`Wait::Everywhere`], it waits, as `sign_out_and_revoke` does. With
+    /// [`Wait::None`], it can return before the sign-out is final.
     ///
     /// # Errors
     /// As [`sign_out_and_revoke`](Self::sign_out_and_revoke).
