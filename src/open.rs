@@ -23,15 +23,15 @@ use token_cache_core::{
 ///
 /// The parameters of a store (`?…`) are described at [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb). Every URL also takes these two:
-/// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries: see [`TokenCacheBuilder::near_cache`]. Without it,
-///   the near cache is off.
-/// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. The default is one second. It needs
-///   `near_cache`. Redis and the memory store support it, DynamoDB does not.
+/// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries, from 100 ms to 60 s: see
+///   [`TokenCacheBuilder::near_cache`]. Without it, the near cache is off.
+/// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. The default is one second, and the range
+///   is 100 ms to 30 s. It needs `near_cache`. Redis and the memory store support it, DynamoDB does not.
 ///
 /// # Errors
-/// - [`Config`](crate::ErrorKind::Config), before any I/O, if the URL is malformed, or has an unknown scheme or parameter. Also if the
-///   feature of the scheme is off (the error names the feature), and if a lease is set for DynamoDB or without `near_cache`. Also if the
-///   secret is missing or too short.
+/// - [`Config`](crate::ErrorKind::Config), before any I/O, if the URL is malformed, or has an unknown scheme or parameter, or a value that
+///   is out of its range. Also if the feature of the scheme is off (the error names the feature), and if a lease is set for DynamoDB or
+///   without `near_cache`. Also if the secret is missing or has fewer than 32 bytes.
 /// - The errors of [`TokenCacheBuilder::open`].
 ///
 /// ```
@@ -43,8 +43,8 @@ pub async fn open(url: &str) -> Result<TokenCache> {
     builder(url)?.open().await
 }
 
-/// Creates a builder for a cache in the store at `url`, to set the secret and other settings in code. Nothing is sent to the store before
-/// [`TokenCacheBuilder::open`].
+/// Creates a builder for a cache in the store at `url`. Use it instead of [`open`] to set the secret or other settings in code. Nothing is
+/// sent to the store before [`TokenCacheBuilder::open`].
 ///
 /// [`open`] describes the URLs. A setting of the builder overrides that of the URL.
 ///

@@ -72,7 +72,7 @@ impl Check {
     /// # Errors
     /// A [`Violation`] with the expected and the observed behaviour in these cases:
     /// - The store fails the check.
-    /// - The check panics, or does not end in time.
+    /// - The check panics, or does not end within its time limit.
     /// - The harness cannot open the store. The check then fails, and is not skipped.
     ///
     /// # Panics

@@ -23,11 +23,12 @@ pub trait Harness: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Opens the store in the namespace with the name `namespace`, and returns the opened store. A namespace is a part of the store whose
-    /// data no other namespace can read, such as a prefix of all keys, a table or a map. Its name has at most 48 bytes: letters, digits,
-    /// `-` and `:`.
+    /// data no other namespace can read, such as a prefix of all keys, a table or a map. The suite passes names of at most 48 bytes, of
+    /// letters, digits, `-` and `:`.
     ///
-    /// The suite calls it several times with the same name, once for each app server that a check needs. The stores that calls with the
-    /// same name return must share their data. If the store has connections, each returned store must have its own.
+    /// The suite calls it several times with the same name, once for each app server that a check needs. All stores that are returned for
+    /// the same name must share their data. If the store has connections, each returned store must have its own. Otherwise, checks with
+    /// several app servers fail or test too little.
     ///
     /// # Errors
     /// The reason if the store cannot be opened. The check then fails, and is never skipped.
@@ -36,7 +37,7 @@ pub trait Harness: Send + Sync + 'static {
     /// Opens the store like [`open`](Self::open), together with a [`Switch`] that makes the returned store unreachable. The switch can be a
     /// proxy between the returned store and its database server. Checks of outages call this method.
     ///
-    /// The switch must affect only the returned store, because other checks run at the same time.
+    /// The switch must affect only the returned store: other checks run at the same time, and could fail.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -108,12 +109,13 @@ impl fmt::Debug for Breakable {
 /// the checks of outages call it.
 #[async_trait]
 pub trait Switch: Send + Sync {
-    /// Makes [`Breakable::store`] unreachable. After the method returns, no request of that opened store reaches the stored data. The
-    /// checks expect that its calls then fail with [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut).
+    /// Makes [`Breakable::store`] unreachable. After the method returns, no request of that opened store reaches the stored data. Its calls
+    /// must then fail with [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut), or else a check fails.
     async fn cut(&self);
 
-    /// Makes [`Breakable::store`] reachable again. After the method returns, requests of that opened store reach the stored data. It may
-    /// need a short time to connect again.
+    /// Makes [`Breakable::store`] reachable again. After the method returns, requests of that opened store reach the stored data. The
+    /// opened store may need a short time to connect again: the checks repeat a call that fails with a
+    /// [retryable](token_cache_core::Error::is_retryable) error.
     async fn mend(&self);
 }
 

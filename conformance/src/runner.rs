@@ -26,7 +26,7 @@ const MAX_TIMED_OUT: usize = 3;
 /// because the store lacks an optional part ([`Outcome::Unsupported`]). A run without a filter returns a failure if it did not run every
 /// check.
 ///
-/// After three checks of a store timed out, its other checks fail without being started.
+/// A check times out after two minutes. After three checks of a store timed out, its other checks fail without being started.
 pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = match Builder::new_multi_thread()

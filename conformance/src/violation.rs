@@ -59,9 +59,9 @@ impl Violation {
         }
     }
 
-    /// Returns `true` if the check did not end in time, because the store did not answer or a condition never became true. Also returns
-    /// `true` if the check panicked. Returns `false` for every other violation. After three such violations of a store,
-    /// [`main`](crate::main) starts no further check of that store.
+    /// Returns `true` if the check did not end within its time limit, two minutes by default, because the store did not answer or a
+    /// condition never became true. Also returns `true` if the check panicked. Returns `false` for every other violation. After three such
+    /// violations of a store, [`main`](crate::main) starts no further check of that store.
     pub fn ran_out_of_time(&self) -> bool {
         self.expected.starts_with("an end within ")
     }
