@@ -12,7 +12,7 @@ impl TokenCache {
     /// DynamoDB.
     ///
     /// # Errors
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support [background sessions](crate::BackgroundSessions).
     /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
     ///   encrypted under.
     /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the encrypted ticket secret in the store was changed, or belongs to another account or

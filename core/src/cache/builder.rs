@@ -143,8 +143,8 @@ impl TokenCacheBuilder {
     /// Sets the key provider, which decrypts the *wrapped* keys of the key ring: keys that a key management service has encrypted
     /// ([`RingKey::wrapped`]).
     ///
-    /// By default, no provider is set. [`open`](Self::open) then refuses a ring with a wrapped key, with
-    /// [`Config`](crate::ErrorKind::Config).
+    /// If it takes longer than ten seconds for one key, [`open`](Self::open) returns [`TimedOut`](crate::ErrorKind::TimedOut). By default,
+    /// no provider is set. [`open`](Self::open) then refuses a ring with a wrapped key, with [`Config`](crate::ErrorKind::Config).
     pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
         self.key_provider = Some(Arc::new(provider));
         self
@@ -256,11 +256,12 @@ impl TokenCacheBuilder {
     /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, has fewer than 32 bytes, or differs from that of the record. Also
     ///   if the key ring is invalid.
     /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if the method is called outside of a tokio runtime. Also if
-    ///   the near cache is on, the store has no backplane, and the configuration sets a lease or no maximum age.
-    /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on and the backplane
-    ///   that it needs cannot be opened.
-    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if other starting servers kept changing the namespace's record at the same time.
-    ///   Open the cache again.
+    ///   the near cache is on, the store has no [`Backplane`](crate::Backplane), and the [`NearCacheConfig`] sets a lease or no maximum
+    ///   age.
+    /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on, and this server
+    ///   cannot open a connection to the store's backplane, for example for lack of a permission.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if other starting servers changed the `NamespaceRecord` at the same time, in ten
+    ///   attempts. Open the cache again.
     /// - The errors of the key provider and of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));

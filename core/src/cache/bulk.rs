@@ -158,7 +158,7 @@ impl BulkSignOut {
     /// done. The step continues if the caller is dropped.
     ///
     /// If app servers have near caches, the step waits until none of them can serve an ended session (G1). Each step publishes at most one
-    /// invalidation message.
+    /// [invalidation message](crate::InvalidationMessage) to them.
     ///
     /// # Errors
     /// - [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the run began.

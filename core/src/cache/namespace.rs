@@ -231,7 +231,8 @@ impl TokenCache {
     /// An operator calls it after a restore from a backup. The backup contains sessions that were signed out after it was made.
     ///
     /// # Errors
-    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's record at the same time. Call it again.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's [record](NamespaceRecord) in the store at
+    ///   the same time. Call it again.
     /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`, the highest possible one. Move every server to a
     ///   new prefix, which is a setting of the store.

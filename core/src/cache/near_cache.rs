@@ -75,7 +75,7 @@ impl TokenCache {
     /// - [`Misuse`](crate::ErrorKind::Misuse) if this server's own near-cache entries live longer than `longest`, or if `longest` is over
     ///   60 seconds.
     /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
-    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the namespace's record at the same time. Call it again.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the [`NamespaceRecord`] at the same time. Call it again.
     /// - The errors of the store.
     pub async fn set_longest_near_cache_life(&self, longest: Duration) -> Result<()> {
         const OPERATION: &str = "set the longest life of near-cache entries";

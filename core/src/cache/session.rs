@@ -43,7 +43,7 @@ impl TokenCache {
         Ok(session)
     }
 
-    /// Returns the session of a ticket without asking the store whether the session lives. Sends no request.
+    /// Returns the session of `ticket` without asking the store whether the session lives. Sends no request.
     ///
     /// Use it instead of [`resume`](Self::resume) if a read or write of the session follows at once. That read or write returns
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has been signed out.
@@ -126,8 +126,9 @@ impl Session {
     /// [`PutResult::PreconditionFailed`] if it does not hold. Nothing is stored then.
     ///
     /// Other servers with a near cache may still have the previous value. After an unconditional write ([`PutMode::Overwrite`]), an
-    /// invalidation message tells them to drop it, if the store has a [`Backplane`](crate::Backplane). After a conditional write, or
-    /// without a backplane, they can return the previous value until their near-cache entry reaches its maximum age.
+    /// [invalidation message](crate::InvalidationMessage) tells them to drop it, if the store has a [`Backplane`](crate::Backplane). After
+    /// a conditional write, or without a backplane, they can return the previous value until their near-cache entry reaches its maximum
+    /// age.
     ///
     /// # Errors
     /// As [`put`](Self::put).

@@ -85,8 +85,9 @@ impl SignIn {
     /// provider. `claims` is anything that serializes to the JSON object of the claims.
     ///
     /// `claims` must contain **all** of these members that the ID token has. `CoreIdTokenClaims` of the crate `openidconnect` has no `sid`
-    /// and no `session_expiry`. With it, a logout message that names only a `sid` ends nothing. For that crate use
-    /// `token_cache::providers::SessionClaims` (crate `token-cache-providers`), which verifies an ID token and reads these claims.
+    /// and no `session_expiry`. With these claims, the session has no `sid`, so a logout message that names only a `sid` does not end it.
+    /// For that crate use `token_cache::providers::SessionClaims` (crate `token-cache-providers`), which verifies an ID token and reads
+    /// these claims.
     ///
     /// - `auth_time`: request it from the provider, by `max_age` or the claims request. Without it, the user counts as authenticated five
     ///   seconds before the authorization request was sent. A value that cannot be right is ignored and logged at WARN: a time before the
@@ -96,8 +97,8 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if `claims` does not serialize to JSON, or if `iss` or `sub` is missing or invalid for
-    /// [`AccountId::new`]. The same error is returned if one of the five claims has another type than OpenID Connect Core 1.0 section 2
-    /// requires.
+    /// [`AccountId::new`]. The same error is returned if `sid` contains only white space or is longer than 8 KiB. It is also returned if
+    /// one of the five claims has another type than OpenID Connect Core 1.0 section 2 requires.
     pub fn from_claims(claims: &impl Serialize, started: &StartedSignIn) -> Result<Self> {
         let claims = Claims::of("read the claims of an ID token", claims)?;
         let issuer = claims.required_text("iss")?;
@@ -243,14 +244,14 @@ impl TokenCache {
     /// - Since [`start_sign_in`](Self::start_sign_in), the app has signed out the account, its issuer or the `sid` of the ID token (G2).
     /// - A logout message of the provider named the account, and was issued when the user authenticated or later (G2).
     /// - A logout message of the provider named the `sid` of the ID token.
-    /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the sign-in claims to have been
-    ///   started in the future.
+    /// - The user took longer than the [`sign_in_timeout`](crate::TokenCacheBuilder::sign_in_timeout), or the time in the
+    ///   [`StartedSignIn`](crate::StartedSignIn) is in the future of the store's clock.
     /// - The authentication does not fulfil the `max_age` of [`start_sign_in_with_max_age`](Self::start_sign_in_with_max_age).
     /// - The `session_expiry` of the ID token has passed.
     ///
-    /// One request stores the session. If the store has a [`SidIndex`](crate::SidIndex), another one reads the issuer's not-before time,
-    /// and one more adds the `sid`, if the sign-in has one. Background access takes one more request. On DynamoDB, some of these steps take
-    /// two or three requests.
+    /// One request stores the session. If the store has a [`SidIndex`](crate::SidIndex), another one reads the issuer's not-before time:
+    /// the time of a sign-out of the whole issuer. One more adds the `sid`, if the sign-in has one. Background access takes one more
+    /// request. On DynamoDB, some of these steps take two or three requests.
     ///
     /// # Errors
     /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if the sign-in is refused. Show a page that offers a new sign-in with

@@ -84,9 +84,9 @@ impl AckWait {
         self.over_at
     }
 
-    /// Returns the servers that have not acknowledged the invalidation message yet. When the wait is over, pass them to
-    /// [`BackplaneConnection::reap`](crate::BackplaneConnection::reap). It removes them from the registry of near-cache leases, so that
-    /// later sign-outs do not wait for them.
+    /// Returns the servers that have not acknowledged the invalidation message yet. When the wait is over, a
+    /// [`TokenCache`](crate::TokenCache) passes them to [`BackplaneConnection::reap`](crate::BackplaneConnection::reap). It removes them
+    /// from the [registry of near-cache leases](RegistryId), so that later sign-outs do not wait for them.
     pub fn silent(&self) -> &[LeaseHolder] {
         &self.silent
     }

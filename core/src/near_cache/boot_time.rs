@@ -48,7 +48,7 @@ pub trait BootTime: fmt::Debug + Send + Sync + 'static {
 /// Android, which continues while the machine sleeps. On other systems it is a monotonic clock, which may stop while the machine sleeps.
 ///
 /// If a hypervisor freezes a virtual machine, no clock of that machine counts the frozen time. Do not use a near cache on machines that can
-/// be frozen.
+/// be frozen: after a freeze, the server could serve ended sessions.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemBootTime;

@@ -17,9 +17,9 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 /// when they are dropped.
 ///
 /// A sign-out returns when no server can serve a near-cache entry of the ended sessions (G1). If the store has a
-/// [`Backplane`](crate::Backplane), the other servers acknowledge that they dropped these entries. A server that does not acknowledge,
-/// because it crashed or is cut off, delays a sign-out once, by at most the longest [`lease`](Self::lease) of any server. If the store has
-/// no backplane, **every** sign-out waits for the longest [`max_age`](Self::max_age) of any server.
+/// [`Backplane`](crate::Backplane), the other servers acknowledge that they dropped these entries. A server may not acknowledge, because it
+/// crashed or is cut off. It then delays a sign-out once, by at most the longest [`lease`](Self::lease) of any server, plus 2% of it and 5
+/// ms. If the store has no backplane, **every** sign-out waits for the longest [`max_age`](Self::max_age) of any server.
 ///
 /// ```
 /// use std::time::Duration;

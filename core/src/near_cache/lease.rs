@@ -226,8 +226,8 @@ impl NearCacheLease {
 /// For the model, which explores every next step from the same state.
 #[cfg(feature = "test-util")]
 impl NearCacheLease {
-    /// Replaces the invalidation counters by new ones: `counters` of them, rounded up to a power of two. All accounts share them. Tests
-    /// call it, so that accounts share a counter or that the state is small.
+    /// Replaces the invalidation counters by new ones: `counters` of them, rounded up to a power of two. All accounts share them: with
+    /// fewer counters, an invalidation affects more accounts. Tests call it, so that accounts share a counter or that the state is small.
     pub fn with_counters(mut self, counters: usize) -> Self {
         self.counters = InvalidationCounters::with_counters(counters);
         self

@@ -15,8 +15,8 @@ impl Session {
     /// have expired or expire within five seconds (within a twentieth of their lifetime, if that is shorter).
     ///
     /// Fresh tokens cost one request, or none on a near-cache hit. Tokens that are due are refreshed by one server, and all other callers
-    /// wait for its result. Across all app servers, one refresh at a time sends a refresh token to the provider (G6). The refresh continues
-    /// if the caller is dropped.
+    /// wait for its result. Across all app servers, one refresh at a time sends the refresh token of an entry to the provider (G6). The
+    /// refresh continues if the caller is dropped.
     ///
     /// Tokens in the last tenth of their lifetime are returned as they are, and refreshed in the background. For tokens of unknown
     /// lifetime, the last 30 seconds before their expiry count as the last tenth. If a refresh fails because the provider or the store is

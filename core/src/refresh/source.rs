@@ -70,8 +70,8 @@ pub trait TokenSource: Send + Sync + 'static {
     /// implementation then uses another grant, such as client credentials.
     ///
     /// An implementation must send the HTTP request once, without a retry. After a first request, the provider may have used the refresh
-    /// token up, and may revoke all tokens of the sign-in if it is sent again. Across all servers, one call at a time sends a refresh token
-    /// (G6).
+    /// token up, and may revoke all tokens of the sign-in if it is sent again. Across all servers, one call at a time sends the refresh
+    /// token of an entry (G6).
     ///
     /// If the new tokens lack a refresh token or an ID token, the cache takes it from the old tokens (RFC 6749 section 6). If they lack
     /// scopes, the cache takes those of `request`, or else those of the old tokens. With
