@@ -12,7 +12,7 @@ use token_cache_core::{
 ///
 /// | URL | store | feature |
 /// |---|---|---|
-/// | `memory:` | this process; needs no secret | always available |
+/// | `memory:` | a new store in the memory of this process; needs no secret | always available |
 /// | `redis://[user:password@]host[:port][/db][?…]`, `rediss://…` | one Redis or Valkey server | `redis`, `redis-tls` |
 /// | `redis+unix:///path/to/socket[?…]` | the same, over a Unix socket | `redis` |
 /// | `redis+sentinel://host[:port],host[:port]/service[/db][?…]` | a primary found through Sentinel | `redis-sentinel` |

@@ -1,4 +1,4 @@
-//! Refreshing tokens at a provider. Across all app servers, one refresh at a time sends a refresh token to the provider (G6).
+//! Refreshing tokens at a provider. Across all app servers, one refresh at a time sends the refresh token of an entry to the provider (G6).
 //!
 //! - An app passes a [`TokenSource`], the client of its provider, to [`Session::get_or_refresh`](crate::Session::get_or_refresh). The crate
 //!   `token-cache-providers` has token sources for clients of the crates `openidconnect` and `oauth2`.

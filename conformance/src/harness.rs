@@ -44,7 +44,7 @@ pub trait Harness: Send + Sync + 'static {
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore>;
 
     /// Lets the duration `by` pass in the namespace with the name `namespace` without waiting, and returns `true`. Checks use it for
-    /// lifetimes that are too long to wait for: not-before times are stored for half an hour.
+    /// lifetimes that are too long to wait for: a store keeps a not-before time, up to which it refuses sign-ins, for half an hour.
     ///
     /// There are two ways. The harness moves the store's clock forward by `by`. If that is impossible, the harness makes everything in the
     /// namespace expire earlier by `by`. Stores that were opened before must stay open.

@@ -54,7 +54,7 @@ impl InProcess {
     /// name of each test begins with `name`.
     ///
     /// `make` creates an empty store, and is called once for each namespace. The store must use the [`TestClock`] that `make` receives as
-    /// its own clock.
+    /// its own clock. Otherwise, a check that moves the clock fails.
     pub fn with_clock(
         name: &'static str,
         make: impl Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync + 'static,

@@ -15,8 +15,8 @@ macro_rules! check {
     };
 }
 
-/// All checks of the suite, each with its name, its promise and its hazard. [`main`](crate::main) runs them. To run a single one, find it
-/// by its name, and call [`Check::run_on`].
+/// All checks of the suite, each with its name, the promise that it guards, and its hazard: the effect on users if a store fails it.
+/// [`main`](crate::main) runs them. To run a single one, find it by its name, and call [`Check::run_on`].
 pub static CHECKS: &[Check] = &ALL;
 
 #[rustfmt::skip]

@@ -19,8 +19,8 @@ pub enum Promise {
     /// No user reads the data of another: tokens are stored encrypted, and reading them needs the session's ticket and the servers' keys.
     /// The checks of this suite test that no account, session, entry or namespace reads the data of another.
     G5,
-    /// One refresh: across all servers, one at a time sends a refresh token to the provider. No server sends a refresh token again once its
-    /// successor is stored.
+    /// One refresh: across all servers, one refresh at a time sends the refresh token of an entry to the provider. No server sends a
+    /// refresh token again once its successor is stored.
     G6,
 }
 
