@@ -7,11 +7,12 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 use crate::duration;
 
 /// The settings of a [`RedisStore`](crate::RedisStore): the addresses of the Redis servers, the credentials, the timeouts, and how many
-/// replicas must confirm a write. Pass it to [`RedisStore::connect`](crate::RedisStore::connect), which also validates it.
+/// replicas must confirm a write. Pass it to [`RedisStore::connect`](crate::RedisStore::connect), which fails with
+/// [`Config`](token_cache_core::ErrorKind::Config) if a setting is invalid.
 ///
 /// Create it in one of three ways: with [`from_url`](Self::from_url), from `RedisConfig::default()` by setting fields, or by deserializing
-/// a configuration file with serde. Every field has a default. A configuration file with an unknown field is refused. In a configuration
-/// file, a duration is a string with a unit (`"500ms"`, `"2s"`), and an address is `"host:port"`.
+/// a configuration file with serde. Every field has a default. In a configuration file, a duration is a string with a unit (`"500ms"`,
+/// `"2s"`), and an address is `"host:port"`. Deserializing fails if the file has an unknown field or an unreadable value.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,28 +31,41 @@ pub struct RedisConfig {
     /// The addresses of the Redis servers, and whether they are a single server, a primary behind Sentinels, or a Cluster. Default: a
     /// single Redis server at `127.0.0.1:6379`.
     pub topology: Topology,
-    /// The name of the ACL user at the Redis servers. It is sent only with a [`password`](Self::password). Default: `None`, which is the
-    /// user `default` of Redis.
+    /// The name of the ACL user at the Redis servers. It is sent only with a [`password`](Self::password); without a password it has no
+    /// effect. Default: `None`, which is the user `default` of Redis.
     pub username: Option<String>,
-    /// The password of the ACL user at the Redis servers. Default: `None`, which sends neither a password nor the user name.
+    /// The password of the ACL user at the Redis servers. Default: `None`, which sends neither a password nor the user name. If the Redis
+    /// server needs a password and it is missing or wrong, [`RedisStore::connect`](crate::RedisStore::connect) fails with
+    /// [`Denied`](token_cache_core::ErrorKind::Denied).
     pub password: Option<SecretString>,
-    /// The number of the Redis database. Default: 0. A Cluster has only the database 0: any other number is a configuration error.
+    /// The number of the Redis database. Default: 0. [`RedisStore::connect`](crate::RedisStore::connect) fails with
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the Redis server does not have this database. A Cluster has only the database 0.
     pub db: u32,
-    /// The TLS settings of connections to the Redis servers and the Sentinels. Default: `None`, which connects without TLS. A URL with the
-    /// scheme `rediss` sets it.
+    /// The TLS settings of connections to the Redis servers and the Sentinels. Default: `None`, which connects without TLS. A URL whose
+    /// scheme starts with `rediss` sets it.
     ///
-    /// TLS needs the feature `tls`; without the feature, it is a configuration error. A connection to a Unix socket never uses TLS.
+    /// Without the feature `tls`, any other value than `None` is an error of kind [`Config`](token_cache_core::ErrorKind::Config). A
+    /// connection to a Unix socket never uses TLS.
     pub tls: Option<Tls>,
-    /// The prefix of the names of all keys and channels in Redis: 1 to 64 letters, digits or `-_.:`. Default: `tc`. App servers that share
-    /// sessions need the same prefix. Another fleet in the same Redis database needs another prefix.
+    /// The prefix of the names of all keys and channels in Redis: 1 to 64 ASCII letters, digits or `-_.:`. Default: `tc`.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) refuses any other prefix with [`Config`](token_cache_core::ErrorKind::Config).
+    ///
+    /// App servers that share sessions need the same prefix; with different ones, they do not see each other's sessions and sign-outs.
+    /// Another fleet in the same Redis database needs another prefix. If it has the same prefix and another
+    /// [`Secret`](token_cache_core::Secret), opening its cache fails.
     pub prefix: String,
-    /// The limit for opening one connection to a Redis server, over zero and at most 10 minutes. Behind Sentinels, it includes finding the
-    /// primary. Default: 1 s.
+    /// The limit for opening one connection to a Redis server, over zero and at most 10 minutes. Default: 1 s. Behind Sentinels, it
+    /// includes finding the primary. [`RedisStore::connect`](crate::RedisStore::connect) refuses zero and longer limits with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
+    ///
+    /// If the limit passes, this attempt to connect has failed. If no attempt succeeds, the call fails with
+    /// [`TimedOut`](token_cache_core::ErrorKind::TimedOut) or [`Unavailable`](token_cache_core::ErrorKind::Unavailable).
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
-    /// The limit for all requests to Redis of one call of the cache (a method of `TokenCache` or `Session`) together, retries included. It
-    /// is over zero and at most 10 minutes. Default: 1 s. In a [bulk sign-out](token_cache_core::BulkSignOut), it applies to each request
-    /// separately.
+    /// The limit for all requests to Redis of one call of the cache (a method of `TokenCache` or `Session`) together, retries included. In
+    /// a [bulk sign-out](token_cache_core::BulkSignOut), it applies to each request separately. Default: 1 s.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) refuses zero and limits over 10 minutes with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     ///
     /// If Redis does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(deserialize_with = "duration::deserialize")]
@@ -59,9 +73,12 @@ pub struct RedisConfig {
     /// The Redis servers that must confirm a sign-out, a sign-in, a refresh lock or the result of a refresh before the call of the cache
     /// succeeds. Default: [`Durability::Primary`], the primary alone.
     pub durability: Durability,
-    /// If `true`, the replicas must confirm every write of an entry, not only the result of a refresh. That needs
-    /// [`Durability::Replicas`]; with [`Durability::Primary`] it is a configuration error. Default: `false`. A failover can then restore an
-    /// older value of an entry, or lose the entry.
+    /// If `true`, the number of replicas in [`durability`](Self::durability) must confirm every write of an entry. If `false`, which is the
+    /// default, they confirm only the result of a refresh. A failover can then undo any other write of an entry: the entry has an older
+    /// value again, or is missing.
+    ///
+    /// `true` needs [`Durability::Replicas`]. With [`Durability::Primary`], [`RedisStore::connect`](crate::RedisStore::connect) fails with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     pub confirm_every_write: bool,
 }
 
@@ -73,13 +90,15 @@ pub struct RedisConfig {
 pub enum Topology {
     /// A single Redis server at a TCP address.
     Standalone(Address),
-    /// A single Redis server on the same machine, at the path of its Unix socket.
+    /// A single Redis server on the same machine, at the path of its Unix socket. [`RedisStore::connect`](crate::RedisStore::connect)
+    /// refuses an empty path with [`Config`](token_cache_core::ErrorKind::Config).
     Socket(PathBuf),
-    /// A Redis Cluster, given by the addresses of some of its nodes. The store finds the other nodes. An empty list is a configuration
-    /// error. So is this variant without the feature `cluster`.
+    /// A Redis Cluster, given by the addresses of some of its nodes. The store finds the other nodes.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) fails with [`Config`](token_cache_core::ErrorKind::Config) if the list is empty,
+    /// or if the crate is built without the feature `cluster`.
     Cluster(Vec<Address>),
     /// A primary whose address the store gets from Sentinels. After a failover, the store connects to the new primary. Without the feature
-    /// `sentinel`, this variant is a configuration error.
+    /// `sentinel`, [`RedisStore::connect`](crate::RedisStore::connect) fails with [`Config`](token_cache_core::ErrorKind::Config).
     Sentinel(Sentinel),
 }
 
@@ -89,17 +108,20 @@ pub enum Topology {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sentinel {
-    /// The addresses of the Sentinels. The store asks all of them, and connects to the primary that the majority of the answers names. An
-    /// empty list is a configuration error.
+    /// The addresses of the Sentinels. The store asks all of them, and connects to the primary that the majority of the answers names.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) refuses an empty list with [`Config`](token_cache_core::ErrorKind::Config).
     pub sentinels: Vec<Address>,
-    /// The name of the service in the configuration of the Sentinels (`sentinel monitor`), such as `mymaster`. An empty name is a
-    /// configuration error.
+    /// The name of the service in the configuration of the Sentinels (`sentinel monitor`), such as `mymaster`.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) fails with [`Config`](token_cache_core::ErrorKind::Config) if the name is empty,
+    /// or if the Sentinels monitor no such service.
     pub service: String,
-    /// The name of the ACL user at the Sentinels. It is sent only with a [`password`](Self::password). Default: `None`, which is the user
-    /// `default` of the Sentinels.
+    /// The name of the ACL user at the Sentinels. It is sent only with a [`password`](Self::password); without a password it has no effect.
+    /// Default: `None`, which is the user `default` of the Sentinels.
     #[serde(default)]
     pub username: Option<String>,
-    /// The password of the ACL user at the Sentinels. Default: `None`, which sends neither a password nor the user name.
+    /// The password of the ACL user at the Sentinels. Default: `None`, which sends neither a password nor the user name. If the Sentinels
+    /// refuse the credentials, [`RedisStore::connect`](crate::RedisStore::connect) fails with
+    /// [`Denied`](token_cache_core::ErrorKind::Denied).
     #[serde(default)]
     pub password: Option<SecretString>,
 }
@@ -107,23 +129,24 @@ pub struct Sentinel {
 /// The host and the TCP port of a Redis server or a Sentinel. Create it with [`new`](Self::new), or by parsing a string: `"host:port"`, or
 /// `"[::1]:6379"` for an IPv6 address.
 ///
-/// A string without a port has the port 6379, also for a Sentinel. In a URL, the port of a Sentinel is 26379 by default. An invalid string
-/// is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
+/// A string without a port has the port 6379, also for a Sentinel. In a URL, the port of a Sentinel is 26379 by default. Parsing fails with
+/// [`Config`](token_cache_core::ErrorKind::Config) if the host is empty, or if the port is not a number from 1 to 65535.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub struct Address {
     /// The host name or the IP address. An IPv6 address has no brackets here.
     pub host: String,
-    /// The TCP port of the Redis server or the Sentinel.
+    /// The TCP port of the Redis server or the Sentinel, usually 6379 for a Redis server and 26379 for a Sentinel.
     pub port: u16,
 }
 
 /// The TLS settings of connections to Redis: paths of files with certificates. It is the value of the field [`RedisConfig::tls`]. TLS is
 /// rustls with ring.
 ///
-/// `Tls::default()` trusts the root certificates of the machine, and sends no client certificate. The files are read when the store
-/// connects. A file that cannot be read is a configuration error.
+/// `Tls::default()` trusts the root certificates of the machine, and sends no client certificate.
+/// [`RedisStore::connect`](crate::RedisStore::connect) reads the files, and fails with [`Config`](token_cache_core::ErrorKind::Config) if
+/// one of them cannot be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -132,25 +155,35 @@ pub struct Tls {
     /// the machine. Default: `None`, which trusts the root certificates of the machine.
     pub ca: Option<PathBuf>,
     /// The path of a PEM file with the client certificate that is sent to the Redis servers. Default: `None`, which sends no client
-    /// certificate. `cert` without [`key`](Self::key) is a configuration error.
+    /// certificate. [`RedisStore::connect`](crate::RedisStore::connect) refuses `cert` without [`key`](Self::key) with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     pub cert: Option<PathBuf>,
-    /// The path of a PEM file with the private key of the client certificate. Default: `None`. `key` without [`cert`](Self::cert) is a
-    /// configuration error. If other users of the machine can read the file, `TokenCache::diagnostics` reports it.
+    /// The path of a PEM file with the private key of the client certificate. Default: `None`, which sends no client certificate.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) refuses `key` without [`cert`](Self::cert) with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
+    ///
+    /// If every user of the machine can read the file, the store opens nevertheless, and
+    /// [`TokenCache::diagnostics`](token_cache_core::TokenCache::diagnostics) reports it.
     pub key: Option<PathBuf>,
 }
 
 /// The Redis servers that must confirm a write before the call of the cache succeeds. It decides which writes a failover to a replica can
 /// lose. It is the value of the field [`RedisConfig::durability`].
 ///
-/// It applies to sign-outs and their not-before times, sign-ins and their entries in the sid index, refresh locks, and the results of
-/// refreshes. For other writes of entries, [`confirm_every_write`](RedisConfig::confirm_every_write) decides. What a crash without a
-/// failover loses depends only on the persistence settings of Redis.
+/// It applies to these writes:
+///
+/// - sign-outs and their not-before times (a sign-in of a user who authenticated before such a time is refused);
+/// - sign-ins and their entries in the [sid index](token_cache_core::SidIndex);
+/// - [refresh locks](token_cache_core::RefreshLocks), and the results of refreshes.
+///
+/// For other writes of entries, [`confirm_every_write`](RedisConfig::confirm_every_write) decides. The persistence settings of Redis alone
+/// decide which writes a crash without a failover loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Durability {
-    /// The primary alone must confirm. Use it for Redis without replicas. If a failover promotes a replica, all writes are lost that the
-    /// replica had not received:
+    /// The primary alone must confirm. Use it for Redis without replicas. A failover to a replica loses all writes that this replica had
+    /// not received:
     ///
     /// - A session that was signed out just before the failover can be live again: the sign-out is not final (G1).
     /// - A sign-in that began before such a sign-out can be accepted (G2).
@@ -159,12 +192,13 @@ pub enum Durability {
     #[default]
     Primary,
     /// The primary and this number of replicas must confirm (the Redis command `WAIT`). Set the number of all replicas that a failover may
-    /// promote. A failover to a replica that has confirmed a write does not lose the write.
+    /// promote. A failover to a replica that has confirmed a write does not lose the write. With a smaller number, a failover may promote a
+    /// replica that has not confirmed it, and the write is then lost.
     ///
     /// If fewer replicas confirm within [`operation_timeout`](RedisConfig::operation_timeout), the call fails with
     /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable), although the primary has applied the write. Repeat the call.
-    /// [`RedisStore::connect`](crate::RedisStore::connect) fails with the same error if too few replicas confirm. `Replicas(0)` is a
-    /// configuration error.
+    /// [`RedisStore::connect`](crate::RedisStore::connect) also makes such a write, and fails with the same error. It refuses `Replicas(0)`
+    /// with [`Config`](token_cache_core::ErrorKind::Config).
     Replicas(u32),
 }
 
@@ -276,7 +310,8 @@ impl fmt::Display for Topology {
 
 impl Sentinel {
     /// Creates the settings from the addresses of the Sentinels, and the name of the service that they monitor. By default no credentials
-    /// are sent to the Sentinels. The values are checked by [`RedisStore::connect`](crate::RedisStore::connect).
+    /// are sent to the Sentinels. Nothing is checked here: [`RedisStore::connect`](crate::RedisStore::connect) refuses an empty list and an
+    /// empty name with [`Config`](token_cache_core::ErrorKind::Config).
     pub fn new(sentinels: Vec<Address>, service: impl Into<String>) -> Self {
         Self {
             sentinels,
@@ -288,7 +323,7 @@ impl Sentinel {
 }
 
 impl PartialEq for Sentinel {
-    /// Returns `true` if all fields except the passwords are equal.
+    /// Returns `true` if the Sentinels, the service and the user name are equal. The passwords are not compared.
     fn eq(&self, other: &Self) -> bool {
         self.sentinels == other.sentinels
             && self.service == other.service
@@ -303,7 +338,7 @@ impl Address {
     pub(crate) const SENTINEL_PORT: u16 = 26379;
 
     /// Creates the address from a host and a TCP port. The host is a host name, or an IP address without brackets. Nothing is checked or
-    /// resolved here: a wrong host fails when the store connects.
+    /// resolved here: with a wrong host or port, [`RedisStore::connect`](crate::RedisStore::connect) fails.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),

@@ -11,7 +11,7 @@ impl RedisStore {
     ///
     /// The store opens its own connections with the client, and replaces them when they break. It uses the fields `prefix`,
     /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write` of `config`. It ignores the other fields of `config`,
-    /// but they must be valid.
+    /// but an invalid one is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {

@@ -24,7 +24,8 @@ use crate::{
 /// The largest entry. The server allows 512 MiB, but a long request delays the others.
 const MAX_ENTRY_BYTES: usize = 16 << 20;
 
-/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: a single Redis server, a primary behind Sentinels, or a Cluster.
+/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: a single Redis server, a primary behind Sentinels, or a Cluster. An encrypted entry
+/// may have up to 16 MiB. A write of a larger one fails with [`TooLarge`](ErrorKind::TooLarge).
 ///
 /// Create it with [`connect`](Self::connect) once in each app server, and pass it to
 /// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.

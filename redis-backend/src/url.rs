@@ -12,7 +12,8 @@ use crate::{
 /// The URL schemes that [`RedisConfig::from_url`] accepts in this build, in lower case. The features `tls`, `cluster` and `sentinel` add
 /// schemes.
 ///
-/// `from_url` also accepts upper case, and `valkey` and `valkeys` in place of `redis` and `rediss`. These forms are not in the list.
+/// `from_url` also accepts upper case, and `valkey` and `valkeys` in place of `redis` and `rediss`. These forms are not in the list. A URL
+/// with any other scheme is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
 pub const SCHEMES: &[&str] = &[
     "redis",
     "redis+unix",
