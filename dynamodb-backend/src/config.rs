@@ -6,13 +6,15 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 use crate::{SweepOptions, duration};
 
 /// The settings of a [`DynamoDbStore`](crate::DynamoDbStore): the table, the AWS Region, the timeouts, and whether items of ended sessions
-/// are deleted early. Pass it to [`DynamoDbStore::connect`](crate::DynamoDbStore::connect), which also validates it.
+/// are deleted early. Pass it to [`DynamoDbStore::connect`](crate::DynamoDbStore::connect), which fails with
+/// [`Config`](token_cache_core::ErrorKind::Config) if a setting is invalid.
 ///
 /// Create it in one of three ways: with [`from_url`](Self::from_url), with [`new`](Self::new) and by setting fields, or by deserializing a
-/// configuration file with serde. Every field except `table` has a default. A configuration file with an unknown field is refused. In a
-/// configuration file, a duration is a string with a unit (`"500ms"`, `"2s"`).
+/// configuration file with serde. Every field except `table` has a default. In a configuration file, a duration is a string with a unit
+/// (`"500ms"`, `"2s"`). Deserializing fails if the file has an unknown field or an unreadable value, or no `table`.
 ///
-/// Credentials are not among the settings: the default chain of the AWS SDK finds them.
+/// Credentials are not among the settings: the default chain of the AWS SDK finds them. If it finds none,
+/// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) fails with [`Denied`](token_cache_core::ErrorKind::Denied).
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,30 +29,46 @@ use crate::{SweepOptions, duration};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DynamoDbConfig {
-    /// The name of the DynamoDB table: 3 to 255 letters, digits or `-_.`. The table must exist when the store is opened, with the key and
-    /// the time-to-live that [the crate's documentation](crate) describes.
+    /// The name of the DynamoDB table: 3 to 255 ASCII letters, digits or `-_.`. [`DynamoDbStore::connect`](crate::DynamoDbStore::connect)
+    /// fails with [`Config`](token_cache_core::ErrorKind::Config) if the name is invalid. It fails in the same way if the table does not
+    /// exist, or does not have the key and the time-to-live that [the crate's documentation](crate) describes.
     pub table: String,
     /// The AWS Region of the table, such as `eu-central-1`. Default: `None`, which takes the Region that the AWS SDK finds in the
-    /// environment, the profile or the instance metadata.
+    /// environment, the profile or the instance metadata. If it finds none, [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) fails
+    /// with [`Config`](token_cache_core::ErrorKind::Config).
     #[serde(default)]
     pub region: Option<String>,
-    /// The URL of the DynamoDB endpoint: that of a VPC endpoint, or of a local engine for tests. It is `https://` or `http://` with a host
-    /// and an optional port. A connection to an `http://` endpoint has no TLS. Default: `None`, which takes the endpoint of the Region.
+    /// The URL of the DynamoDB endpoint: that of a VPC endpoint, or of a local engine for tests. Default: `None`, which takes the endpoint
+    /// of the Region. It is `https://` or `http://` with a host and an optional port;
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses any other URL with
+    /// [`Config`](token_cache_core::ErrorKind::Config). A connection to an `http://` endpoint has no TLS.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// The prefix of all partition keys in the table: 1 to 64 letters, digits or `-_.:`. Default: `tc`. App servers that share sessions
-    /// need the same prefix. Another fleet in the same table needs another prefix.
+    /// The prefix of all partition keys in the table: 1 to 64 ASCII letters, digits or `-_.:`. Default: `tc`.
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses any other prefix with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
+    ///
+    /// App servers that share sessions need the same prefix; with different ones, they do not see each other's sessions and sign-outs.
+    /// Another fleet in the same table needs another prefix. If it has the same prefix and another [`Secret`](token_cache_core::Secret),
+    /// opening its cache fails.
     #[serde(default = "default_prefix")]
     pub prefix: String,
     /// The limit for opening one connection to DynamoDB, over zero and at most 10 minutes. Default: 1 s.
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses zero and longer limits with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
+    ///
+    /// If the limit passes, this attempt has failed, and the request is repeated while [`operation_timeout`](Self::operation_timeout)
+    /// leaves time. If no attempt succeeds, the call of the cache fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut) or
+    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable).
     #[serde(
         default = "default_connect_timeout",
         deserialize_with = "duration::deserialize"
     )]
     pub connect_timeout: Duration,
     /// The limit for all requests to DynamoDB of one call of the cache (a method of `TokenCache` or `Session`) together, retries included.
-    /// It is over zero and at most 10 minutes. Default: 2 s. In a [bulk sign-out](token_cache_core::BulkSignOut), it applies separately to
-    /// each account, and to each page of the list of an issuer's accounts.
+    /// Default: 2 s. [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses zero and limits over 10 minutes with
+    /// [`Config`](token_cache_core::ErrorKind::Config). In a [bulk sign-out](token_cache_core::BulkSignOut), it applies separately to each
+    /// account, and to each page of the list of an issuer's accounts.
     ///
     /// If DynamoDB does not answer within the limit, the call fails with [`TimedOut`](token_cache_core::ErrorKind::TimedOut).
     #[serde(
@@ -59,12 +77,16 @@ pub struct DynamoDbConfig {
     )]
     pub operation_timeout: Duration,
     /// The interval at which one of the app servers scans the table and deletes the items of ended sessions, from a minute to 30 days.
-    /// Default: `None`, which leaves these items to the table's time-to-live. After a sign-out, the items cannot be read, even if they are
-    /// not deleted yet.
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses any other interval with
+    /// [`Config`](token_cache_core::ErrorKind::Config). Default: `None`: no app server scans, and the table's time-to-live deletes these
+    /// items, within days of their expiry.
+    ///
+    /// The interval does not affect sign-outs: after a sign-out, no item of the ended sessions can be read, even if it is not deleted yet.
     #[serde(default, deserialize_with = "duration::deserialize_period")]
     pub sweep: Option<Duration>,
-    /// The read units per second of the table's capacity that a scan of [`sweep`](Self::sweep) may consume, at least 1. Default: 100. It
-    /// has no effect if `sweep` is `None`.
+    /// The speed of a scan by [`sweep`](Self::sweep): the read units of the table that it may consume per second, on average. A read unit
+    /// is a strongly consistent read of 4 KB. Default: 100, which are 400 KB per second. The field has no effect if `sweep` is `None`, but
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) always refuses zero with [`Config`](token_cache_core::ErrorKind::Config).
     #[serde(default = "default_sweep_read_units")]
     pub sweep_read_units: u32,
 }
@@ -86,7 +108,9 @@ const fn default_sweep_read_units() -> u32 {
 }
 
 impl DynamoDbConfig {
-    /// Creates the settings for the table named `table`. All other fields have their defaults.
+    /// Creates the settings for the table named `table`. All other fields have their defaults. Nothing is checked here:
+    /// [`DynamoDbStore::connect`](crate::DynamoDbStore::connect) refuses an invalid name with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     pub fn new(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),

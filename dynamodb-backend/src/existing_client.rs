@@ -10,7 +10,8 @@ impl DynamoDbConfig {
     /// Creates a client of the AWS SDK with these settings, for the application's own requests to the table.
     ///
     /// The client has the `region`, the `endpoint` and the `connect_timeout` of these settings, and no other timeout. The credentials and
-    /// the retries are the defaults of the AWS SDK.
+    /// the retries are the defaults of the AWS SDK. No request is sent here, and credentials are not checked: if they are missing, the
+    /// requests of the client fail.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the settings are invalid.
@@ -27,7 +28,7 @@ impl DynamoDbStore {
     /// connections are those of the client.
     ///
     /// The retries and timeouts are those of the store and of `config`, not those of the client. The fields `region` and `endpoint` of
-    /// `config` are not used for requests, but they must be valid.
+    /// `config` are not used for requests, but an invalid one is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
     ///
     /// ```no_run
     /// # async fn open(shared: aws_config::SdkConfig) -> token_cache::Result<()> {
@@ -52,8 +53,8 @@ impl DynamoDbStore {
     /// Creates the table if it is missing, as [`create_table_if_missing`](Self::create_table_if_missing) does, with a client of the AWS SDK
     /// that the application already has. Returns `true` if it created the table, and `false` if a table of this name exists.
     ///
-    /// The Region and the endpoint are those of the client. The fields `region` and `endpoint` of `config` are ignored, but they must be
-    /// valid.
+    /// The Region and the endpoint are those of the client. The fields `region` and `endpoint` of `config` are ignored, but an invalid one
+    /// is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
     ///
     /// # Errors
     /// The same as those of [`create_table_if_missing`](Self::create_table_if_missing).

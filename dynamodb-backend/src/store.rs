@@ -26,7 +26,8 @@ use crate::{
     record::{self, corrupt},
 };
 
-/// A [`TokenStore`] in one DynamoDB table.
+/// A [`TokenStore`] in one DynamoDB table. An encrypted entry may have up to 408,064 bytes. A write of a larger one fails with
+/// [`TooLarge`](token_cache_core::ErrorKind::TooLarge).
 ///
 /// Create it with [`connect`](Self::connect) once in each app server, and pass it to
 /// [`TokenCache::open`](token_cache_core::TokenCache::open). Clones share the connections.

@@ -38,22 +38,26 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 #[non_exhaustive]
 pub struct SweepOptions {
     /// The interval between two scans by [`sweep_in_background`](DynamoDbStore::sweep_in_background), in the whole fleet. Set at least a
-    /// minute, since each scan reads the whole table. Less than 100 milliseconds is an error of `sweep_in_background`. A single
-    /// [`sweep`](DynamoDbStore::sweep) ignores it.
+    /// minute, since each scan reads the whole table. `sweep_in_background` refuses less than 100 milliseconds with
+    /// [`Config`](token_cache_core::ErrorKind::Config). A single [`sweep`](DynamoDbStore::sweep) ignores it.
     ///
     /// The items of a session are deleted at most 9/8 of the interval after the session's sign-out, plus the time of one scan. If the app
     /// server that scans dies, or its scan fails, the deletion takes up to twice as long.
     pub every: Duration,
-    /// The read units per second of the table's capacity that a scan may consume. Zero counts as 1. Scanning a table of 1 GB consumes
-    /// 262,144 read units, which takes 44 minutes at the default of 100 per second.
+    /// The speed of a scan: the read units of the table that it may consume per second, on average. A read unit is a strongly consistent
+    /// read of 4 KB. Zero counts as 1. The default is 100. Scanning a table of 1 GB consumes 262,144 read units, which takes 44 minutes at
+    /// this speed.
     pub read_units: u32,
 }
 
 impl SweepOptions {
-    /// The default value of the field [`read_units`](Self::read_units): 100 read units per second.
+    /// The default value of the field [`read_units`](Self::read_units): a scan may consume 100 read units per second, which are 400 KB of
+    /// the table.
     pub const READ_UNITS: u32 = 100;
 
-    /// Creates the options with the interval `every` between two scans, and 100 read units per second.
+    /// Creates the options with the interval `every` between two scans. On average, a scan consumes at most
+    /// [`READ_UNITS`](Self::READ_UNITS) (100) read units of the table per second. [`read_units`](Self::read_units) sets another speed. The
+    /// interval is checked by [`sweep_in_background`](DynamoDbStore::sweep_in_background), which refuses less than 100 milliseconds.
     pub const fn every(every: Duration) -> Self {
         Self {
             every,
@@ -61,7 +65,8 @@ impl SweepOptions {
         }
     }
 
-    /// Sets the read units per second of the table's capacity that a scan may consume. The default is 100, and zero counts as 1.
+    /// Sets the speed of a scan: the read units of the table that it may consume per second, on average. A read unit is a strongly
+    /// consistent read of 4 KB. The default is 100, and zero counts as 1.
     pub const fn read_units(mut self, read_units: u32) -> Self {
         self.read_units = read_units;
         self
@@ -81,7 +86,8 @@ pub struct SweepReport {
 
 impl DynamoDbStore {
     /// Scans the whole table once, and deletes the entries, refresh locks and background sessions of ended sessions. It returns when the
-    /// scan has finished, which takes minutes for a large table.
+    /// scan has finished. At the default speed, a table of 1 GB takes 44 minutes. Of `options`, only the speed
+    /// ([`read_units`](SweepOptions::read_units)) is used.
     ///
     /// Call it from a job of your own, in place of [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep). It needs the permissions
     /// `dynamodb:Scan` and `dynamodb:BatchWriteItem`. It never deletes an item of a live session or of another application. Several app
@@ -94,16 +100,16 @@ impl DynamoDbStore {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Starts a task that deletes the items of ended sessions, as [`sweep`](Self::sweep) does, at the interval `options.every`. It returns
-    /// at once. [`connect`](Self::connect) starts this task itself if [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set. Call
-    /// it on a tokio runtime; otherwise it panics.
+    /// Starts a task that deletes the items of ended sessions, as [`sweep`](Self::sweep) does, at the interval `options.every`. The method
+    /// returns at once. Outside a tokio runtime it panics. [`connect`](Self::connect) starts this task itself if
+    /// [`DynamoDbConfig::sweep`](crate::DynamoDbConfig::sweep) is set: call the method only if that field is `None`.
     ///
     /// The task ends when the last clone of the store is dropped. All app servers may start it: for each interval, one of them sweeps. A
     /// failed sweep is logged at WARN (`sweep_failed`), for example if a permission is missing. The next sweep deletes the remaining items
     /// of ended sessions.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) if the interval is under 100 milliseconds.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if `options.every` is under 100 milliseconds. No task is started then.
     pub fn sweep_in_background(&self, options: SweepOptions) -> Result<()> {
         if options.every < LEAST_INTERVAL {
             return Err(Error::config(

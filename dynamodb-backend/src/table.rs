@@ -13,8 +13,8 @@ const CREATION: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl DynamoDbStore {
-    /// Creates the table of `config` with on-demand billing and time-to-live, and waits until the table is active, for at most a minute.
-    /// Returns `true` if it created the table, and `false` if a table of this name exists.
+    /// Creates the table of `config` with on-demand billing and time-to-live, and waits until the table is active. Returns `true` if it
+    /// created the table, and `false` if a table of this name exists. It fails if the table is not active after a minute.
     ///
     /// It is meant for development and tests, before [`connect`](Self::connect). In production, an operator creates the table. An existing
     /// table is not changed: `connect` checks whether it has the right key and time-to-live.

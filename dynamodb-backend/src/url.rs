@@ -5,7 +5,8 @@ use token_cache_core::{
 
 use crate::{DynamoDbConfig, config::invalid_config, duration};
 
-/// The URL schemes that [`DynamoDbConfig::from_url`] accepts, in lower case: only `dynamodb`. `from_url` also accepts upper case.
+/// The URL schemes that [`DynamoDbConfig::from_url`] accepts, in lower case: only `dynamodb`. `from_url` also accepts upper case. A URL
+/// with any other scheme is an error of kind [`Config`](token_cache_core::ErrorKind::Config).
 pub const SCHEMES: &[&str] = &["dynamodb"];
 
 const PARAMETERS: &[&str] = &[

@@ -172,7 +172,7 @@ pub struct Tls {
 ///
 /// It applies to these writes:
 ///
-/// - sign-outs and their not-before times (a sign-in of a user who authenticated before such a time is refused);
+/// - sign-outs and their not-before times (a sign-in of a user who authenticated at such a time or earlier is refused);
 /// - sign-ins and their entries in the [sid index](token_cache_core::SidIndex);
 /// - [refresh locks](token_cache_core::RefreshLocks), and the results of refreshes.
 ///
