@@ -51,7 +51,8 @@ impl ProviderBuilder {
     }
 
     /// Sets the client secret, which the OAuth provider issued to the app. By default the app has none: it is a public client, and each
-    /// request contains only the form field `client_id`. [`build`](Self::build) refuses an empty client secret.
+    /// request contains only the form field `client_id`. [`build`](Self::build) refuses an empty or blank client secret with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self
@@ -69,6 +70,9 @@ impl ProviderBuilder {
     ///
     /// The parameter `revocation` decides whether [`Session::sign_out_and_revoke`](token_cache_core::Session::sign_out_and_revoke) revokes.
     /// With [`Revocation::None`], a sign-out revokes nothing, although the URL is set. [`Revocation`] describes the other cases.
+    ///
+    /// [`build`](Self::build) fails with [`Config`](token_cache_core::ErrorKind::Config) if `url` is invalid, or is neither https nor plain
+    /// http to a loopback address.
     pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
         self.revocation_url = Some(url.into());
         self.revocation = revocation;
@@ -76,14 +80,16 @@ impl ProviderBuilder {
     }
 
     /// Limits the time for opening one connection to the OAuth provider. The default is 5 s. A request that exceeds the limit fails with
-    /// [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build) refuses zero.
+    /// [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build) refuses zero with
+    /// [`Config`](token_cache_core::ErrorKind::Config).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Limits the time of one request, from opening the connection to the end of the response. The default is 30 s. A request that exceeds
-    /// the limit fails with [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build) refuses zero.
+    /// Limits the time of one request to the OAuth provider, from opening the connection to the end of the response. The default is 30 s. A
+    /// request that exceeds the limit fails with [`Transient`](token_cache_core::RefreshErrorKind::Transient). [`build`](Self::build)
+    /// refuses zero with [`Config`](token_cache_core::ErrorKind::Config).
     ///
     /// The cache has limits of its own, for a refresh and for a revocation: the fields `provider_timeout` and `revocation_timeout` of
     /// [`RefreshPolicy`](token_cache_core::RefreshPolicy). The shorter limit applies.
@@ -92,9 +98,11 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets root certificates that are trusted for HTTPS in addition to those of the system. `pem` is a text in PEM with one or several
-    /// certificates. By default, only the root certificates of the system are trusted. A second call replaces the certificates of the
-    /// first.
+    /// Sets root certificates that are trusted for HTTPS in addition to those of the system. By default, only those of the system are
+    /// trusted. A second call replaces the certificates of the first.
+    ///
+    /// `pem` is a text in PEM with one or several certificates. [`build`](Self::build) fails with
+    /// [`Config`](token_cache_core::ErrorKind::Config) if it is not PEM or contains no certificate. An empty `pem` adds none.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
@@ -104,8 +112,8 @@ impl ProviderBuilder {
     /// refresh fails with one of them, the refresh token is invalid, and the session ends.
     ///
     /// Each code is compared with the members `error` and `suberror` of an error response from the token endpoint. By default there are no
-    /// such codes: only the codes that [`RefreshError::of_response`](token_cache_core::RefreshError::of_response) lists end the session. A
-    /// second call replaces the codes of the first.
+    /// such codes: only the codes that [`RefreshError::of_response`](token_cache_core::RefreshError::of_response) lists end the session.
+    /// After any other code, the refresh fails and the session continues. A second call replaces the codes of the first.
     pub fn invalid_grant_codes(
         mut self,
         codes: impl IntoIterator<Item = impl Into<String>>,

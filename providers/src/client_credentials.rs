@@ -10,10 +10,10 @@ use crate::Provider;
 /// Pass it to [`Session::get_or_refresh_with`](token_cache_core::Session::get_or_refresh_with) on the session that
 /// [`TokenCache::application`](token_cache_core::TokenCache::application) returns. Set the option
 /// [`RefreshOptions::without_refresh_token`](token_cache_core::RefreshOptions::without_refresh_token), since these tokens usually have no
-/// refresh token.
+/// refresh token. Without the option, the call then fails with [`NotRefreshable`](token_cache_core::ErrorKind::NotRefreshable).
 ///
 /// Each refresh sends a client credentials request, with the scopes and the resource of the [`RefreshRequest`]. If the provider's response
-/// has a refresh token, no refresh ever sends it (section 4.4.3).
+/// has a refresh token nevertheless (section 4.4.3 advises against it), no refresh ever sends that token.
 #[derive(Debug, Clone)]
 pub struct ClientCredentialsSource(Provider);
 

@@ -17,11 +17,13 @@ pub struct CodeExchange {
 
 impl CodeExchange {
     /// Creates the input for exchanging `code`, which is the parameter `code` of the callback. `redirect_uri` must equal the redirect URI
-    /// that the app sent in the authorization request.
+    /// that the app sent in the authorization request; otherwise the provider refuses the exchange.
     ///
-    /// The caller must have compared the parameter `state` of the callback with the `state` of its own authorization request. This
-    /// constructor checks nothing: [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty code and an empty redirect
-    /// URI.
+    /// The caller must have compared the parameter `state` of the callback with the `state` of its own authorization request. Otherwise, an
+    /// attacker can sign the user in to the attacker's account (RFC 6749 section 10.12).
+    ///
+    /// This constructor checks nothing. [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty code and an empty
+    /// redirect URI with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
     pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Self {
             code: code.into().into(),
@@ -31,7 +33,9 @@ impl CodeExchange {
     }
 
     /// Sets the PKCE code verifier (RFC 7636) that belongs to the `code_challenge` of the authorization request. By default, no
-    /// `code_verifier` is sent. A provider that received a `code_challenge` then refuses the exchange.
+    /// `code_verifier` is sent. A provider that received a `code_challenge` then refuses the exchange, as it does for a wrong verifier.
+    /// [`Provider::exchange_code`](crate::Provider::exchange_code) refuses an empty verifier with
+    /// [`Refused`](token_cache_core::RefreshErrorKind::Refused).
     pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
         self.pkce_verifier = Some(verifier.into().into());
         self

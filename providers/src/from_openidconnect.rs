@@ -164,8 +164,8 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Sets the revocation endpoint, as [`revocation`](Self::revocation) does, to the URL in discovered metadata. `revocation` says what
-    /// the provider ends when a refresh token is revoked.
+    /// Sets the revocation endpoint, as [`revocation`](Self::revocation) does, to the URL in discovered metadata. The parameter
+    /// `revocation` says what the provider ends when a refresh token is revoked. With [`Revocation::None`], a sign-out revokes nothing.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the metadata has no revocation endpoint, or if the issuer is https and the

@@ -7,7 +7,7 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 use crate::Provider;
 
 /// The OAuth grant by which a web API exchanges the access token that it was called with, the *assertion*, for tokens of its own. Pass the
-/// grant that the provider supports to [`Provider::on_behalf_of`].
+/// grant that the provider supports to [`Provider::on_behalf_of`]. With the other grant, the provider refuses each request for tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBehalfOfGrant {
@@ -24,8 +24,10 @@ pub enum OnBehalfOfGrant {
 /// Pass it to [`Session::get_or_refresh_with`](token_cache_core::Session::get_or_refresh_with) on the session that
 /// [`TokenCache::on_behalf_of`](token_cache_core::TokenCache::on_behalf_of) returns. Set the option
 /// [`RefreshOptions::without_refresh_token`](token_cache_core::RefreshOptions::without_refresh_token), since no tokens are stored at first.
+/// Without the option, the first call fails with [`NotRefreshable`](token_cache_core::ErrorKind::NotRefreshable).
 ///
-/// If the stored tokens have a refresh token, a refresh sends the refresh token. Otherwise it sends the assertion.
+/// If the stored tokens have a refresh token, a refresh sends the refresh token. Otherwise it sends the assertion. An empty assertion is
+/// not sent: the refresh fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused).
 #[derive(Clone)]
 pub struct OnBehalfOfSource {
     provider: Provider,

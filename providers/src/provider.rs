@@ -21,8 +21,9 @@ use crate::{
 /// to expire. Clones share the connections, and so do the token sources that [`client_credentials`](Self::client_credentials) and
 /// [`on_behalf_of`](Self::on_behalf_of) create.
 ///
-/// If the token endpoint answers `invalid_client`, this provider, its clones and those token sources send no token request for 10 seconds,
-/// for any user. Each token request in that time fails with the same error. Revocations are still sent.
+/// If the token endpoint answers `invalid_client`, the client secret is wrong or has expired. This provider, its clones and those token
+/// sources then send no token request for 10 seconds, for any user. Each token request in that time fails with the same error. Afterwards,
+/// one token request is sent every 10 seconds, until the token endpoint accepts the client. Revocations are sent all the time.
 ///
 /// A refresh fails with [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the stored tokens have no refresh
 /// token. A revocation fails in the same way if no revocation endpoint is set.
@@ -72,13 +73,13 @@ impl Provider {
     /// calls it in the callback of the sign-in.
     ///
     /// `sent_at` is the current time on the store's clock: pass the result of [`TokenCache::now`](token_cache_core::TokenCache::now). The
-    /// lifetime of the new tokens is counted from it.
+    /// lifetime of the new tokens is counted from it. With a later time, the cache returns the access token after it has expired.
     ///
-    /// Every response with an access token is accepted, as [`TokenSet::from_json`] describes. The crates `oauth2` and `openidconnect`
-    /// refuse a response in which a member has the wrong type, although the code is then used up.
+    /// Every response with an access token is accepted, as [`TokenSet::from_json`] describes, even if another member has the wrong type.
+    /// The crates `oauth2` and `openidconnect` refuse such a response, although the code is then used up.
     ///
-    /// The new tokens have the ID token of the response as [`TokenSet::id_token`], or `None` if the response has no ID token. The ID token
-    /// is not verified here. Verify it before you trust a claim in it.
+    /// [`TokenSet::id_token`] of the new tokens returns the ID token of the response, or `None` if the response has no ID token. The ID
+    /// token is not verified here. Verify it before you trust a claim in it.
     ///
     /// ```no_run
     /// # async fn callback(provider: token_cache::providers::Provider, now: token_cache::Timestamp) -> Result<(), Box<dyn std::error::Error>> {

@@ -45,9 +45,9 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionClaims {
-    /// The issuer of the ID token: the URL of the provider, exactly as it is in the ID token.
+    /// The issuer of the ID token (claim `iss`): the URL of the provider, exactly as it is in the ID token.
     pub iss: String,
-    /// The subject of the ID token: the identifier of the user at the issuer.
+    /// The subject of the ID token (claim `sub`): the identifier of the user at the issuer. With [`iss`](Self::iss), it names the account.
     pub sub: String,
     /// The identifier of the provider's own session with the user (OpenID Connect Front-Channel Logout 1.0 section 3). It is `None` if the
     /// ID token has no `sid` or an empty one. A logout message that names only a `sid` then does not end the session in the cache.
@@ -59,6 +59,7 @@ pub struct SessionClaims {
     pub sid: Option<String>,
     /// The time at which the user authenticated, in seconds since 1970 (OpenID Connect Core 1.0 section 2). It is `None` if the ID token
     /// has no `auth_time`. The user then counts as authenticated five seconds before the authorization request of this sign-in.
+    /// [`SignIn::from_claims`](token_cache_core::SignIn::from_claims) describes which times cannot be right, and what then happens.
     #[serde(
         default,
         deserialize_with = "seconds",
@@ -85,7 +86,8 @@ impl SessionClaims {
     /// `openidconnect`. `nonce` is the nonce that the app sent in the authorization request.
     ///
     /// An ID token that is signed with the client secret is accepted. The first one in a process is logged at WARN
-    /// (`id_token_signed_with_secret`), because the sign-out routes refuse logout tokens that are signed with the client secret.
+    /// (`id_token_signed_with_secret`). A provider signs its logout tokens in the same way, and the crate `token-cache-sign-out`, which
+    /// receives them, refuses such logout tokens.
     ///
     /// # Errors
     /// - The errors of the verifier, if the ID token is not valid (OpenID Connect Core 1.0 section 3.1.3.7).
