@@ -7,7 +7,8 @@ use crate::{RedisConfig, RedisStore, client::Client};
 impl RedisStore {
     /// Opens the store with a client of the crate `redis` that the application already has. The address, the database, the credentials and
     /// the TLS settings are those of the client. The client must be that of a single Redis server: for Sentinels or a Cluster, use
-    /// [`connect`](Self::connect).
+    /// [`connect`](Self::connect). With the client of a Cluster node, each request whose slot is on another node fails with
+    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable).
     ///
     /// The store opens its own connections with the client, and replaces them when they break. It uses the fields `prefix`,
     /// `connect_timeout`, `operation_timeout`, `durability` and `confirm_every_write` of `config`. It ignores the other fields of `config`,

@@ -5,10 +5,10 @@ use std::fmt;
 ///
 /// A client is registered at the provider with one of them, as its `id_token_signed_response_alg`. Logout messages must
 /// be signed with a key that only the provider has, so `none` and HMAC are not supported. ES512, ES256K and Ed448 are
-/// not supported either.
+/// not supported either. A message that is signed with an unsupported algorithm is rejected with 400.
 ///
-/// A public key verifies only algorithms of its own type. A key with an `alg` verifies only that algorithm (RFC 8725
-/// section 3.1).
+/// A public key of the provider verifies only signatures of the algorithms for its own key type. A key with the member
+/// `alg` verifies only signatures of that algorithm (RFC 8725 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -27,7 +27,7 @@ impl SignOutRoutes {
     /// Handles a provider's logout token (OpenID Connect Back-Channel Logout 1.0). Serve it at
     /// [`BACK_CHANNEL_LOGOUT`](crate::paths::BACK_CHANNEL_LOGOUT).
     ///
-    /// It verifies the token, ends the sessions that the token names on every server, and then responds. The app need
+    /// It verifies the token, ends on every server the sessions that the token names, and then responds. The app need
     /// not check the request beforehand: the provider's signature authenticates it.
     ///
     /// The response is
@@ -41,9 +41,10 @@ impl SignOutRoutes {
     /// The sign-out runs in its own task. It continues when the provider closes the connection, so no message is lost
     /// (G4).
     ///
-    /// Most providers send a token only once. So if the key of a token cannot be fetched, the response is 503, and the
-    /// token is verified again later, for up to two minutes. Waiting tokens use at most 32 MiB, shared equally among
-    /// the issuers. A token that does not fit is answered with 503 and dropped.
+    /// Most providers send a token only once. So if the key of a token cannot be fetched, the response is 503, and this
+    /// app server verifies the token again later, for up to two minutes. Waiting tokens use at most 32 MiB of its
+    /// memory, shared equally among the issuers. A token that does not fit is answered with 503 and dropped: it ends
+    /// nothing unless the provider sends it again.
     ///
     /// A delayed, repeated or replayed token never ends a session that was authenticated after the token was issued
     /// (G2), unless the session has the token's `sid`. Responses contain no part of a token (G5). Each invalid token,

@@ -27,13 +27,15 @@ const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// events). Pass it to [`SignOutRoutesBuilder::key_fetch`].
 ///
 /// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
-/// Keys that are set with [`ClientRegistration::jwks`] are never fetched.
+/// After that hour, messages of this provider are answered with 503 until its keys can be fetched. Keys that are set
+/// with [`ClientRegistration::jwks`] are never fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
     /// A background task fetches the providers' signing keys when [`build`](SignOutRoutesBuilder::build) creates the
     /// routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch fails,
-    /// the task repeats it after 2 to 60 seconds. This is the default.
+    /// the task repeats it after 2 to 60 seconds. This is the default. Outside a tokio runtime, `build` starts no task,
+    /// and the keys are fetched as with [`OnDemand`](Self::OnDemand).
     Background,
     /// The signing keys of a provider are fetched when one of its logout messages arrives and they are not cached. The
     /// message waits for at most the [timeout for keys](crate::Timeouts::keys). If the keys have not arrived by then,
@@ -42,7 +44,8 @@ pub enum KeyFetch {
 }
 
 /// The settings of [`SignOutRoutes`]. Created by [`SignOutRoutes::builder`]. Only [`client`](Self::client) is required;
-/// all other settings have defaults. [`build`](Self::build) creates the routes.
+/// all other settings have defaults. [`build`](Self::build) creates the routes, or returns a [`ConfigError`] if a
+/// setting is invalid.
 #[must_use]
 pub struct SignOutRoutesBuilder {
     cache: TokenCache,
@@ -73,8 +76,9 @@ impl SignOutRoutesBuilder {
         }
     }
 
-    /// Adds the app's registration at a provider. At least one is required. Call it again for another provider, or for
-    /// another registration at the same provider.
+    /// Adds the app's registration at a provider. Call it again for another provider, or for another registration at
+    /// the same provider. [`build`](Self::build) returns an error if no registration was added, or if two have the same
+    /// issuer and the same client id.
     ///
     /// If a browser without a live session requests the app's own sign-out ([`SignOutRoutes::logout`]), it is
     /// redirected to the provider of the first registration.
@@ -83,9 +87,9 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Sets which sessions the app's own sign-out ([`SignOutRoutes::logout`]) ends. The default is
-    /// [`SignOutScopeKind::Account`]: every session of the account. The setting does not affect sign-outs by a
-    /// provider, whose messages name what they end.
+    /// Sets which sessions the app's own sign-out ([`SignOutRoutes::logout`]) ends. The request's ticket names a
+    /// session, and the default, [`SignOutScopeKind::Account`], ends every session of its account. The setting does not
+    /// affect sign-outs by a provider, whose messages name what they end.
     pub fn scope(mut self, scope: SignOutScopeKind) -> Self {
         self.scope = scope;
         self
@@ -112,9 +116,10 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Trusts root certificates in addition to those of the system, for HTTPS requests to the providers. `pem` contains
-    /// one or several of them in PEM format. By default only those of the system are trusted. A second call replaces
-    /// the first.
+    /// Trusts root certificates in addition to those of the system, for HTTPS requests to the providers. By default
+    /// only those of the system are trusted. `pem` contains one or several certificates in PEM format.
+    /// [`build`](Self::build) returns an error if it is not PEM or contains no certificate. A second call replaces the
+    /// first.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
@@ -131,19 +136,20 @@ impl SignOutRoutesBuilder {
     }
 
     /// Sets the time limits for a provider's message and for a sign-out. The default is [`Timeouts::default`]: 600 ms
-    /// for fetching the provider's keys, and 1.2 s for the sign-out. [`Timeouts`] describes the limits that
-    /// [`build`](Self::build) checks.
+    /// for fetching the provider's keys, and 1.2 s for the sign-out. [`build`](Self::build) returns an error if one of
+    /// them is zero or their sum is not less than two seconds. It also returns one if the limit for the sign-out is too
+    /// short for the near caches of the app servers, as [`Timeouts`] describes.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// Sets whether the response to a sign-out waits for the near caches of all app servers. The default is
-    /// [`Wait::Everywhere`]: after a successful response, no app server serves a token of the ended sessions, so the
-    /// sign-out is final (G1).
+    /// Sets whether the response to a sign-out waits until no app server can serve the ended sessions from its [near
+    /// cache](token_cache_core::near_cache), a cache in the server's own memory. The default is [`Wait::Everywhere`]:
+    /// after a successful response, no app server serves a token of these sessions, so the sign-out is final (G1).
     ///
     /// With [`Wait::None`], the response comes as soon as the store has ended the sessions. Other app servers may still
-    /// serve their tokens from near caches: **the sign-out may not be final then.**
+    /// serve tokens of these sessions from their near caches: **the sign-out may not be final then.**
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
         self
@@ -152,10 +158,10 @@ impl SignOutRoutesBuilder {
     /// Sets a function that is called after every sign-out that these routes carried out or failed to carry out, for
     /// example to write an audit log. By default no function is called. A second call replaces the first.
     ///
-    /// `hook` receives a [`SignOutEvent`]. It is called once for each sign-out, even if the client has disconnected. It
-    /// is not called for an invalid request or message, or if a browser without a live session requests the app's own
-    /// sign-out ([`SignOutRoutes::logout`]). The response does not wait for `hook`, and a panic in it affects nothing
-    /// else.
+    /// `hook` receives a [`SignOutEvent`]. It is called once for each sign-out, even if the browser or the provider has
+    /// disconnected. It is not called for an invalid request or message, or if a browser without a live session
+    /// requests the app's own sign-out ([`SignOutRoutes::logout`]). The response does not wait for `hook`, and a panic
+    /// in it affects nothing else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,

@@ -41,7 +41,8 @@ pub struct ClientRegistration {
 /// The choice whether a claim is required. Pass it to [`ClientRegistration::exp_claim`] for the `exp` of logout tokens,
 /// or to [`ClientRegistration::sid_claim`] for the `sid` of sign-ins.
 ///
-/// Its effect depends on that setting: `exp_claim` rejects logout tokens, and `sid_claim` only logs sign-ins.
+/// Its effect depends on the setting: `exp_claim` rejects logout tokens without an `exp`, and `sid_claim` only logs
+/// sign-ins without a `sid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
@@ -93,10 +94,15 @@ const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
 impl ClientRegistration {
     /// Creates the registration of the client `client_id` at the provider `issuer`. Write both exactly as the
-    /// provider's tokens do, in `iss` and `aud`: they are compared byte by byte.
+    /// provider's tokens do, in `iss` and `aud`: they are compared byte by byte. Messages with another issuer or
+    /// audience are rejected with 400.
+    ///
+    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `client_id` is empty, or if `issuer` is
+    /// neither `https` nor `http` at a loopback address.
     ///
     /// By default, the signing keys and the logout endpoint come from the provider's discovery document, at
-    /// *issuer*`/.well-known/openid-configuration`. Every [`Algorithm`] is accepted.
+    /// *issuer*`/.well-known/openid-configuration`. If it cannot be fetched, or names another issuer, the provider's
+    /// messages are answered with 503. Every [`Algorithm`] is accepted.
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -135,7 +141,9 @@ impl ClientRegistration {
     }
 
     /// Sets the URL of the JWK Set (RFC 7517 section 5) from which the provider's signing keys are fetched. By default
-    /// the URL comes from the provider's discovery document.
+    /// the URL comes from the provider's discovery document. [`build`](crate::SignOutRoutesBuilder::build) returns an
+    /// error if the URL is neither `https` nor `http` at a loopback address. If both `jwks_uri` and
+    /// [`jwks`](Self::jwks) are called, the last call applies.
     ///
     /// With this setting, the discovery document is not read. Set the
     /// [`end_session_endpoint`](Self::end_session_endpoint) too. Otherwise the app's own sign-out
@@ -147,7 +155,8 @@ impl ClientRegistration {
 
     /// Sets the provider's signing keys: a JWK Set (RFC 7517 section 5), as JSON. With this setting, no keys are
     /// fetched. By default they are fetched from the URL in the provider's discovery document. If both `jwks` and
-    /// [`jwks_uri`](Self::jwks_uri) are called, the last call applies.
+    /// [`jwks_uri`](Self::jwks_uri) are called, the last call applies. [`build`](crate::SignOutRoutesBuilder::build)
+    /// returns an error if `jwks` is not a JWK Set.
     ///
     /// If the provider replaces a key, set the new one here: messages that are signed with an unknown key are rejected
     /// with 400.
@@ -164,8 +173,8 @@ impl ClientRegistration {
     /// 1.0 section 3.1.3.7 rule 3). A second call replaces the first.
     ///
     /// By default, each audience of a logout token must be the id of a client that was added to the routes for this
-    /// provider. A token with any other audience is rejected with 400. The setting does not affect security events,
-    /// whose `aud` may contain any other receivers.
+    /// provider. A token with any other audience is rejected with 400. The setting does not affect security events:
+    /// their `aud` must contain the id of one such client, and may contain any other receivers.
     pub fn trusted_audiences(
         mut self,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -178,8 +187,9 @@ impl ClientRegistration {
     /// Anyone can send such messages, so the setting limits the requests to the provider. The default is 10 s.
     /// [`build`](crate::SignOutRoutesBuilder::build) returns an error for more than 60 s.
     ///
-    /// A message whose key is not among the cached keys is answered with 503 if it arrives within this time after such
-    /// a fetch. It is verified when the time is over and the keys have been fetched again.
+    /// If a message whose key is not among the cached keys arrives within this time after such a fetch, it is answered
+    /// with 503. It is verified when the time is over and the keys have been fetched again, as
+    /// [`back_channel_logout`](crate::SignOutRoutes::back_channel_logout) describes for waiting tokens.
     pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
         self.jwks_cooldown = cooldown;
         self
@@ -201,8 +211,8 @@ impl ClientRegistration {
     /// logout tokens.
     ///
     /// For example, Google's events come from `https://accounts.google.com/` and are about accounts of
-    /// `https://accounts.google.com`. Register such a sender of events, called a *transmitter*, as a separate client.
-    /// Its client id is the audience of its event stream.
+    /// `https://accounts.google.com`. Register such a sender of events, called a *transmitter*, as a client of its own:
+    /// add another `ClientRegistration` whose client id is the audience of the transmitter's event stream.
     ///
     /// An event is rejected with 400 if it names only accounts whose issuer is neither `issuer` nor the issuer of this
     /// registration.
@@ -211,10 +221,12 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets how far the provider's clock and the store's clock may differ. Logout tokens and security events are
-    /// checked by the store's clock. The leeway applies to `iat`, `exp`, `nbf` and the [maximum token
-    /// age](Self::max_token_age). The default is 60 s. [`build`](crate::SignOutRoutesBuilder::build) returns an error
-    /// for more than five minutes.
+    /// Sets how far the provider's clock and the store's clock may differ. The default is 60 s.
+    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error for more than five minutes.
+    ///
+    /// Logout tokens and security events are checked by the store's clock. The leeway applies to `iat`, `exp`, `nbf`
+    /// and the [maximum token age](Self::max_token_age). A message that fails one of these checks in spite of the
+    /// leeway is rejected with 400.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -250,6 +262,8 @@ impl ClientRegistration {
     ///
     /// If neither this setting nor the discovery document has an endpoint, users are redirected to
     /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out) and stay signed in at the provider.
+    /// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `url` is neither `https` nor `http` at a
+    /// loopback address.
     pub fn end_session_endpoint(mut self, url: impl Into<String>) -> Self {
         self.end_session_endpoint = Some(url.into());
         self
@@ -258,7 +272,8 @@ impl ClientRegistration {
     /// Sets the URL to which the provider sends the browser back after a sign-out, such as
     /// `https://shop.example/signed-out`. It is the public URL of the route
     /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). Write it exactly as it is registered at the
-    /// provider.
+    /// provider: providers refuse other URLs. [`build`](crate::SignOutRoutesBuilder::build) returns an error if it is
+    /// neither `https` nor `http` at a loopback address.
     ///
     /// By default the parameter `post_logout_redirect_uri` is not sent, and the provider decides which page the user
     /// sees. The origin of the URL also counts as an origin of this app when [`logout`](crate::SignOutRoutes::logout)
@@ -285,7 +300,7 @@ impl ClientRegistration {
     /// confirm.
     ///
     /// An ID token with many claims, such as a list of groups, can make the URL too long for gateways and providers.
-    /// Some reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
+    /// Some of them reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192.
     pub fn max_logout_url_len(mut self, bytes: usize) -> Self {
         self.max_logout_url_len = bytes;
         self
@@ -293,15 +308,17 @@ impl ClientRegistration {
 
     /// Sets which parameters the provider's front-channel logout requests have. The default is
     /// [`FrontChannelParameters::IssuerAndSid`], as the specification requires: a request without both parameters is
-    /// answered with 400. Use another variant only for a provider that does not send both.
+    /// answered with 400. Use another variant only for a provider that does not send both, or that sends the user's
+    /// `sub` as the `sid`.
     pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
         self.front_channel_parameters = names;
         self
     }
 
-    /// Revokes a refresh token at the provider after the app's own sign-out ([`logout`](crate::SignOutRoutes::logout)):
-    /// the one that the session stores under `key`. `source` sends the revocation, such as the source that the app
-    /// passes to [`get_or_refresh`](token_cache_core::Session::get_or_refresh). By default nothing is revoked.
+    /// Revokes a refresh token at the provider after the app's own sign-out ([`logout`](crate::SignOutRoutes::logout)).
+    /// It is the one under `key` in the session that the request's ticket names. `source` sends the revocation, such as
+    /// the source that the app passes to [`get_or_refresh`](token_cache_core::Session::get_or_refresh). By default
+    /// nothing is revoked.
     ///
     /// The revocation is sent in the background, one second after the sessions ended. If it fails, that is logged at
     /// WARN (`revocation_failed`). The sign-out is final nevertheless, and the token stays valid at the provider until

@@ -9,10 +9,10 @@ use crate::cookies::filter_cookies;
 /// A tower layer that removes cookies which other cookie libraries misread, before these libraries parse the `Cookie`
 /// header. Make it the outermost layer around all code that reads cookies.
 ///
-/// Any site of a domain, and any script of the app, can set a cookie that contains a byte above `0x7E`. axum-extra,
-/// tower-cookies (tower-sessions) and actix-web then drop the whole header or fail, so all other cookies seem absent.
-/// They also percent-decode names. So they accept `%5F%5FHost-session` as `__Host-session`, although browsers do not
-/// protect that name. This layer removes
+/// Any other subdomain of the app's domain, and any script of the app, can set a cookie that contains a byte above
+/// `0x7E`. axum-extra, tower-cookies (tower-sessions) and actix-web then drop the whole header or fail, so all other
+/// cookies seem absent. They also percent-decode names. So they accept `%5F%5FHost-session` as `__Host-session`,
+/// although browsers do not protect that name. This layer removes these cookies and no others:
 ///
 /// - every cookie whose name or value contains a byte that is neither printable ASCII nor a tab, and
 /// - every cookie whose name begins with `__Host-`, `__Secure-` or `__Http-` only after percent-decoding.

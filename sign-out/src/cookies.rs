@@ -15,8 +15,8 @@ use crate::{ConfigError, client_registration::is_loopback};
 ///
 /// The `Cookie` headers are read as bytes (RFC 6265bis section 5.8.3): they are split at `;`, names are compared
 /// exactly, and nothing is decoded. So other cookies with invalid bytes do not matter, and no other spelling matches
-/// `name`. A [`CookieFilter`](crate::CookieFilter) removes unreadable
-/// cookies for other readers only: this function still reads the whole header.
+/// `name`. A [`CookieFilter`](crate::CookieFilter) removes unreadable cookies for other readers only: this function
+/// still reads the whole header.
 ///
 /// A cookie that cannot be read is an error and never `None`: the user would look signed out (G4).
 ///

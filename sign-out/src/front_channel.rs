@@ -34,14 +34,16 @@ impl SignOutRoutes {
     /// (OpenID Connect Front-Channel Logout 1.0). Serve it at
     /// [`FRONT_CHANNEL_LOGOUT`](crate::paths::FRONT_CHANNEL_LOGOUT).
     ///
-    /// The request names a session of the provider by the parameters `iss` and `sid`. The app's sessions with this
-    /// `sid` end on every server (G1). Cookies are not needed, since browsers send none to a frame of another site.
-    /// Other parameters are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
-    /// [`FrontChannelParameters`] says which sessions end then.
+    /// The request names a session of the provider by the parameters `iss` and `sid`. It ends the app's sessions with
+    /// this `sid` on every server (G1). Cookies are not needed, since browsers send none to a frame of another site.
     ///
-    /// The request is not authenticated. So a request with `iss` and the provider's `sid` ends only the sessions with
-    /// this `sid`, even with [`SidMeaning::Account`](token_cache_core::SidMeaning::Account). A later sign-in with the
-    /// same `sid` is accepted.
+    /// A request with other parameters is accepted if [`ClientRegistration::front_channel_parameters`] allows them, and
+    /// [`FrontChannelParameters`] says which sessions it ends. Otherwise it is answered with 400.
+    ///
+    /// Anyone can send such a request, since it is not authenticated. So a request with `iss` and the provider's `sid`
+    /// ends only the sessions with this `sid`. It does so even if the cache is set to
+    /// [`SidMeaning::Account`](token_cache_core::SidMeaning::Account), with which a logout token with a `sid` ends
+    /// whole accounts. A later sign-in with the same `sid` is accepted.
     ///
     /// The response is
     /// - 200 if the sessions have ended. The text is the same whether a session existed or not.

@@ -1,11 +1,12 @@
 use token_cache_core::{EntryKey, Result};
 
 /// Returns the entry key under which an app stores the ID token of a session, for the app's own sign-out
-/// ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)). Store the token at the sign-in, unchanged, after it was
-/// verified.
+/// ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)). Store the token in the session at the sign-in, unchanged,
+/// after it was verified. Its signature is not verified again.
 ///
 /// The app's own sign-out sends the ID token to the provider as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0
-/// section 2). If no ID token is stored under the key, the provider may ask the user to confirm.
+/// section 2). If no ID token is stored under the key, or it cannot be parsed, the provider may ask the user to
+/// confirm.
 ///
 /// ```
 /// # use token_cache::{AccountId, SignIn, TokenCache};

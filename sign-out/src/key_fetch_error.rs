@@ -3,7 +3,7 @@ use std::fmt;
 use crate::keys::FetchError;
 
 /// The error of [`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys): the signing keys of at least one
-/// provider are not cached and cannot be fetched now. Its text names each issuer and the reason.
+/// provider are not cached and cannot be fetched now. Its text names each of these issuers and the reason.
 ///
 /// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` is readable. `{:#?}` prints the
 /// struct.
@@ -19,8 +19,9 @@ impl KeyFetchError {
         }
     }
 
-    /// Returns the issuers whose signing keys cannot be fetched now, in the order in which the clients were added. An
-    /// issuer with several clients can appear several times. The keys of all other issuers are available.
+    /// Returns the issuers whose signing keys cannot be fetched now, in the order in which the clients were added to
+    /// the routes. An issuer with several clients can appear several times. The keys of all other issuers are
+    /// available.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(issuer, _)| issuer.as_str())
     }

@@ -3,8 +3,8 @@
 
 use http::request::Parts;
 
-/// The path of the app's own sign-out, [`SignOutRoutes::logout`](crate::SignOutRoutes::logout). A page of the app links
-/// to it, or has a form that posts to it.
+/// The path of the app's own sign-out. A page of the app links to it, or has a form that posts to it. The handler is
+/// [`SignOutRoutes::logout`](crate::SignOutRoutes::logout).
 pub const LOGOUT: &str = "/logout";
 
 /// The path to which the provider sends the browser back after a sign-out. At the provider, register the URL of this

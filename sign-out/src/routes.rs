@@ -16,17 +16,19 @@ use crate::{
 /// The app's hook, which is called after every sign-out.
 pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// The sign-out routes of an app, for any web framework. An app builds them once, with [`builder`](Self::builder), and
-/// mounts them in its router. A clone shares the same settings and state.
+/// The sign-out routes of an app, for any web framework: handlers that end sessions when the user or a provider signs
+/// out. An app builds them once, with [`builder`](Self::builder), and mounts them in its router. A clone shares the
+/// same settings and state.
 ///
 /// Mount all routes with `axum_routes` (feature `axum-0_8`) or `actix::ActixSignOut` (feature `actix-web-4`). In
 /// another framework, serve each path of [`paths`](crate::paths) with its handler, such as [`logout`](Self::logout).
 ///
-/// A sign-out by the app or by a provider ends the sessions in the cache. If the response reports success, it is final
-/// on every server (G1), unless [`wait`](SignOutRoutesBuilder::wait) is set to [`Wait::None`]. Each sign-out runs in
-/// its own task, which continues when the client disconnects. So no sign-out is lost (G4).
+/// A sign-out by the app or by a provider ends the sessions in the cache. If the response reports success, the sign-out
+/// is final on every server (G1), unless [`wait`](SignOutRoutesBuilder::wait) is set to [`Wait::None`]. Each sign-out
+/// runs in its own task, which continues when the browser or the provider disconnects. So no sign-out is lost (G4).
 ///
-/// The routes need a tokio runtime with a timer. axum and actix-web provide one.
+/// The handlers must run on a tokio runtime with a timer, which axum and actix-web provide. Outside one, a sign-out
+/// panics.
 #[derive(Clone)]
 pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 
@@ -58,13 +60,15 @@ pub(crate) struct Inner {
 
 impl SignOutRoutes {
     /// Creates a builder for [`SignOutRoutes`] that end the sessions of `cache`. Add at least one
-    /// [`client`](SignOutRoutesBuilder::client), and then call [`build`](SignOutRoutesBuilder::build).
+    /// [`client`](SignOutRoutesBuilder::client), and then call [`build`](SignOutRoutesBuilder::build), which returns an
+    /// error without a client.
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
     }
 
-    /// Fetches the signing keys of every provider whose keys are not cached, within at most 15 seconds. These keys
-    /// verify the providers' logout messages. Keys that are set with [`ClientRegistration::jwks`] are not fetched.
+    /// Fetches the signing keys of every provider whose keys are not cached. These keys verify the providers' logout
+    /// messages. Keys that are set with [`ClientRegistration::jwks`] are not fetched. Keys that have not arrived after
+    /// 15 seconds count as not fetched.
     ///
     /// Call this method before the app serves requests, to check that the keys can be fetched. The call is optional. By
     /// default, [`build`](SignOutRoutesBuilder::build) starts to fetch the keys in the background, and a message whose

@@ -23,8 +23,9 @@ impl SignOutRoutes {
     /// Handles the app's own sign-out (OpenID Connect RP-Initiated Logout 1.0). Serve it at
     /// [`LOGOUT`](crate::paths::LOGOUT).
     ///
-    /// It ends the sessions that [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) selects: by
-    /// default every session of the account, in every browser. These are the steps:
+    /// The request's ticket names a session. [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope)
+    /// selects which sessions end with it: by default every session of its account, in every browser. These are the
+    /// steps:
     /// 1. Read the session's ID token, if the app stored it under [`id_token_key`](crate::id_token_key).
     /// 2. End the sessions on every server. The sign-out is then final (G1), unless
     ///    [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`](token_cache_core::Wait::None).
@@ -78,7 +79,8 @@ impl SignOutRoutes {
     /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). It ends no session.
     ///
     /// The parameter `state` of the request tells which sign-out the browser returns from. [`logout`](Self::logout)
-    /// stores it in a cookie for ten minutes, one for each tab.
+    /// stores it in a cookie for ten minutes, one for each sign-out. If the browser returns later, it counts as one
+    /// without a cookie.
     ///
     /// The response is
     /// - 303 to the path of [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out), if this browser has a

@@ -16,16 +16,16 @@ use crate::{
 /// A tower layer that rejects every request whose session has been signed out, on any app server. Created by
 /// [`SignOutRoutes::session_check`]. With it, a sign-out is final for the app's own cookie too (G1).
 ///
-/// It reads the ticket of each request and checks the session. This takes one request to the store, or none on a
-/// near-cache hit:
+/// It reads the ticket of each request, and checks the session that the ticket names. This takes one request to the
+/// store, or none if the [near cache](token_cache_core::near_cache) of this app server has the session:
 ///
 /// - If the session is live, the request passes with the [`Session`](token_cache_core::Session) in its extensions. A
 ///   handler takes it as [`SignedIn`](crate::SignedIn).
 /// - If there is no ticket, the request passes without a session.
 /// - If the session has ended or the ticket is invalid, the response is 401, or a [redirect](Self::redirect_to), and
 ///   removes the ticket.
-/// - If the store failed, or this app server lacks the key of the ticket, the response is 503 and the ticket is not
-///   removed. An error is never taken for a sign-out (G4).
+/// - If the store failed, or this app server does not have the key that decrypts the ticket, the response is 503 and
+///   the ticket is not removed. An error is never taken for a sign-out (G4).
 ///
 /// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes. A rejected request
 /// to any other path that ends like a sign-out route, such as `/docs/logout`, reaches its handler without a session.
@@ -61,7 +61,8 @@ impl SessionCheck {
 
 impl SignOutRoutes {
     /// Creates a tower layer that rejects every request whose session has been signed out. Add it to the app's router:
-    /// `app.layer(sign_out.session_check())`. [`SessionCheck`] lists the responses.
+    /// `app.layer(sign_out.session_check())`. Without the layer, a request with the ticket of an ended session reaches
+    /// its handler. [`SessionCheck`] lists the responses.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck {
             checker: SessionChecker::new(self.clone()),

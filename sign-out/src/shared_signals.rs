@@ -25,8 +25,9 @@ impl SignOutRoutes {
     /// Handles a Security Event Token (RFC 8417) that a provider pushes (RFC 8935). Serve it at
     /// [`SECURITY_EVENTS`](crate::paths::SECURITY_EVENTS). A provider that sends such tokens is called a *transmitter*.
     ///
-    /// It verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
-    /// `account-purged` and `sessions-revoked`. A token without such an event ends no session.
+    /// It verifies the token, and ends sessions for the event `session-revoked` of OpenID CAEP 1.0, and the events
+    /// `account-disabled`, `account-purged` and `sessions-revoked` of OpenID RISC 1.0. A token without such an event
+    /// ends no session.
     ///
     /// The subject of the token is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of
     /// `iss_sub` and `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for

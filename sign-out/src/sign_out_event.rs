@@ -20,8 +20,8 @@ pub struct SignOutEvent {
     pub scope: SignOutScopeKind,
     /// The account that was signed out, or `None` if its id is not known. A provider's message with only a `sid` does
     /// not name the account, and neither does a front-channel request without parameters. For the app's own sign-out
-    /// ([`RpInitiated`](SignOutCause::RpInitiated)), the account is known only if the app stored the ID token under
-    /// [`id_token_key`](crate::id_token_key).
+    /// ([`RpInitiated`](SignOutCause::RpInitiated)), the account is known only if the app stored the session's ID token
+    /// under [`id_token_key`](crate::id_token_key).
     pub account: Option<AccountId>,
     /// The provider's session (`sid`) that was signed out. For a provider's message, it comes from the message. For the
     /// app's own sign-out ([`RpInitiated`](SignOutCause::RpInitiated)), it comes from the ID token that the app stored
@@ -30,9 +30,9 @@ pub struct SignOutEvent {
     /// It is `None` if the message or the ID token has no `sid`, or if no ID token is stored. It is also `None` if the
     /// provider sends the user's `sub` as the `sid` ([`SubjectAsSid`](crate::FrontChannelParameters::SubjectAsSid)).
     pub provider_session: Option<ProviderSid>,
-    /// The result of the sign-out. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `false` means that no
-    /// session was left to end. After an error the sessions may still be live, and the user or the provider must
-    /// request the sign-out again.
+    /// The result of the sign-out. `Ok` with [`ended`](token_cache_core::SignOut::ended) = `true` means that sessions
+    /// have ended, and `Ok` with `false` that no session was left to end. After an error the sessions may still be
+    /// live, and the user or the provider must request the sign-out again.
     pub result: Result<SignOut>,
 }
 

@@ -5,10 +5,10 @@ use token_cache_core::Session;
 
 /// The live session of a request, as an extractor for handlers of axum and actix-web. It dereferences to [`Session`].
 ///
-/// The [session check](crate::SessionCheck) must run before the handler, since it reads the session from the cache:
-/// [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check) in axum, `actix::ActixSignOut::session_check`
-/// in actix-web. If the request has no live session, the response is 401. If the session check did not run, the
-/// response is 500, so that a missing check is not mistaken for an anonymous user.
+/// The [session check](crate::SessionCheck) must run before the handler, since it reads the session from the cache. Add
+/// it with [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check) in axum, or
+/// `actix::ActixSignOut::session_check` in actix-web. If the request has no live session, the response is 401. If the
+/// session check did not run, the response is 500, so that a missing check is not mistaken for an anonymous user.
 ///
 /// A handler for anonymous users takes an `Option<SignedIn>` in axum. In actix-web it takes a `Result<SignedIn,
 /// SignedInRejection>`, because actix-web's `Option` would hide a missing session check.

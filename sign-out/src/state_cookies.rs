@@ -54,7 +54,8 @@ pub struct StateCookies {
 
 impl StateCookies {
     /// Creates the state cookies for the app at `public_url`. Use a different `name` for each purpose, such as
-    /// `signing-in`. The sign-out routes use `signing-out`. By default the browser keeps each cookie for 15 minutes.
+    /// `signing-in`: cookies with the same name share the limit of 8. The [sign-out routes](crate::SignOutRoutes) use
+    /// `signing-out`. By default the browser keeps each cookie for 15 minutes.
     ///
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, or is neither `https` nor `http` at a loopback address. Also if
@@ -66,19 +67,19 @@ impl StateCookies {
         })
     }
 
-    /// Sets how long the browser keeps each cookie. The default is 15 minutes. If the user comes back later than this,
-    /// [`read`](Self::read) returns `None`.
+    /// Sets how long the browser keeps each cookie, in whole seconds. The default is 15 minutes. If the user comes back
+    /// from the provider later than this, [`read`](Self::read) returns `None`.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
     /// Returns the `Set-Cookie` headers that store `value` under `state` in the browser. Add all of them to the
-    /// response that redirects to the provider. If `request` already has 8 or more of these cookies, the headers also
-    /// remove the oldest.
+    /// response that redirects to the provider. If `request`, the one that this response answers, already has 8 or more
+    /// of these cookies, the headers also remove the oldest ones.
     ///
-    /// `state` is the parameter that the app sends to the provider. `value` is neither signed nor encrypted: the user
-    /// can read and change it.
+    /// `state` is the parameter that the app sends to the provider: a new random text for each redirect. `value` is
+    /// neither signed nor encrypted: the user can read and change it.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) in these cases:

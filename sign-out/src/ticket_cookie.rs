@@ -9,9 +9,9 @@ use crate::{
     cookies::{HostCookie, read_bytes},
 };
 
-/// A cookie that stores only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`). Pass it to
-/// [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source), so that the routes read and
-/// remove the ticket. Call [`set`](Self::set) at each sign-in.
+/// A cookie that stores only the [`Ticket`] of a session: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host
+/// (`__Host-`). Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source), so that
+/// the [sign-out routes](crate::SignOutRoutes) read and remove the ticket. Call [`set`](Self::set) at each sign-in.
 ///
 /// The ticket is encrypted and authenticated, so the cookie needs no signature or encryption of its own.
 ///
@@ -35,8 +35,9 @@ pub struct TicketCookie {
 }
 
 impl TicketCookie {
-    /// Creates the cookie `__Host-`*name*, which requires TLS. The browser keeps it until the browser closes, unless
-    /// [`max_age`](Self::max_age) is set. For development without TLS, use [`for_url`](Self::for_url).
+    /// Creates the cookie `__Host-`*name*. It requires TLS: at a plain HTTP URL, browsers ignore it, and no user stays
+    /// signed in. For development without TLS, use [`for_url`](Self::for_url). The browser keeps the cookie until the
+    /// browser closes, unless [`max_age`](Self::max_age) is set.
     ///
     /// # Errors
     /// [`ConfigError`] if `name` is empty or has a character that a cookie name cannot have.
@@ -57,14 +58,14 @@ impl TicketCookie {
 
     /// Sets how long the browser keeps the cookie, even if the browser is restarted. By default the cookie lasts until
     /// the browser closes. Use the same duration as [`SignIn::lifetime`](token_cache_core::SignIn::lifetime): a longer
-    /// cookie does not extend the session.
+    /// cookie does not extend the session, and with a shorter one the user must sign in again earlier.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
     /// Returns the `Set-Cookie` header that stores `ticket` in the browser. Add it to the response that completes a
-    /// sign-in. It replaces the ticket that the browser had, which prevents session fixation.
+    /// sign-in. It replaces the ticket that the browser had before this sign-in, which prevents session fixation.
     pub fn set(&self, ticket: &Ticket) -> HeaderValue {
         self.cookie.set(&ticket.to_text(), self.max_age)
     }

@@ -13,8 +13,9 @@ use crate::TicketSource;
 /// of the request before the [sign-out routes](crate::SignOutRoutes) or the [session check](crate::SessionCheck) run.
 /// [`ExtensionTicketSource`] reads it there.
 ///
-/// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions that cannot leave their thread.
-/// With actix-web, `actix::ActixSignOut::ticket_source` inserts the extension and removes the ticket.
+/// Use it for tickets that a [`TicketSource`] cannot read, such as those in sessions of another library that cannot
+/// leave their thread. With actix-web, an app need not insert it: `actix::ActixSignOut::ticket_source` inserts the
+/// extension and removes the ticket.
 ///
 /// After the request, [`is_removed`](Self::is_removed) says whether the app must remove the ticket from its own
 /// session.
@@ -25,8 +26,9 @@ pub struct TicketExtension {
 }
 
 impl TicketExtension {
-    /// Creates the extension from the result of reading the ticket. Pass `Ok(None)` if the request has no ticket. If
-    /// the ticket cannot be read, pass the error that [`TicketSource::ticket`] describes for this case.
+    /// Creates the extension from the result of reading the ticket. Pass `Ok(None)` only if the request has no ticket.
+    /// If the ticket cannot be read, pass the error that [`TicketSource::ticket`] describes for this case. With
+    /// `Ok(None)` instead, the user would look signed out (G4).
     pub fn new(ticket: Result<Option<Ticket>>) -> Self {
         Self {
             ticket,
@@ -34,8 +36,9 @@ impl TicketExtension {
         }
     }
 
-    /// Returns `true` if the app must remove the ticket from its own session, because the ticket's session has ended,
-    /// or the ticket is invalid or cannot be read. Returns `false` if the app must keep the ticket.
+    /// Returns `true` if the app must remove the ticket from where it stores the ticket, such as a session of another
+    /// library. The reason is that the ticket's session has ended, or that the ticket is invalid or cannot be read.
+    /// Returns `false` if the app must keep the ticket.
     ///
     /// Call it after the request was handled. All clones of an extension return the same value, so insert one clone and
     /// keep another.

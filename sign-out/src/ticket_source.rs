@@ -49,9 +49,9 @@ pub trait TicketSource: Send + Sync + 'static {
     ///   does not remove the ticket.
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket of a request. Returns the `Set-Cookie` header that removes it from the browser. The header is
-    /// then added to the response. Return `None` if the browser has no cookie to remove, for example if the app removed
-    /// the ticket from its own session.
+    /// Removes the ticket of a request, and returns the `Set-Cookie` header that removes it from the browser. The
+    /// caller adds the header to the response. An implementation returns `None` if the browser has no cookie to remove,
+    /// for example if it removed the ticket from a session of another library.
     ///
     /// The [session check](crate::SessionCheck) calls it if the session has ended, or if the ticket is invalid or
     /// unreadable. The [sign-out routes](crate::SignOutRoutes) call it when a user signs out, even if the request has

@@ -8,16 +8,20 @@ use crate::ConfigError;
 /// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The default is 600 ms for
 /// [`keys`](Self::keys) and 1.2 s for [`sign_out`](Self::sign_out).
 ///
-/// The limits bound how long a response waits. A sign-out that takes longer is answered with 503, and continues. If the
-/// provider then repeats its logout token or security event, the new request waits for the running sign-out.
+/// The limits bound how long the response to a logout message or a sign-out waits. A sign-out that takes longer is
+/// answered with 503, and continues. If the provider then repeats its logout token or security event, the new request
+/// waits for the running sign-out.
 ///
 /// Providers disconnect early: the shortest known time is two and a half seconds. So the two limits must be less than
-/// two seconds in sum, and neither may be zero.
+/// two seconds in sum, and neither may be zero. Otherwise [`build`](crate::SignOutRoutesBuilder::build) returns an
+/// error.
 ///
-/// The limit `sign_out` includes the wait for near caches. The default is enough for a near-cache
-/// [lease](token_cache_core::near_cache::NearCacheConfig::lease) of one second, even if an app server has crashed.
-/// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short for the near caches of the
-/// app servers, unless [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`].
+/// The limit `sign_out` includes the wait for the near caches of the app servers. The default is enough for a
+/// near-cache [lease](token_cache_core::near_cache::NearCacheConfig::lease) of one second, even if an app server has
+/// crashed. For a longer lease, set at least 1.02 times the lease plus 100 ms. On a store without a
+/// [`Backplane`](token_cache_core::Backplane), the maximum age of near-cache entries counts in place of the lease.
+/// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short, unless
+/// [`wait`](crate::SignOutRoutesBuilder::wait) is set to [`Wait::None`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For fetching the provider's keys.
@@ -45,6 +49,7 @@ impl Timeouts {
     /// Sets how long a provider's message may wait until the provider's keys are fetched. The default is 600 ms. After
     /// that, the response is 503, and the message is verified later as
     /// [`back_channel_logout`](crate::SignOutRoutes::back_channel_logout) describes.
+    /// [`build`](crate::SignOutRoutesBuilder::build) refuses zero, and limits that are two seconds or more in sum.
     ///
     /// The app's own sign-out ([`logout`](crate::SignOutRoutes::logout)) waits at most this long for the provider's
     /// discovery document, which names the logout endpoint. After that, the response is a page that says that the user
@@ -54,8 +59,10 @@ impl Timeouts {
         self
     }
 
-    /// Sets how long a response may wait for a sign-out, including the wait for near caches. The default is 1.2 s.
-    /// After that, the response is 503, and the sign-out continues.
+    /// Sets how long a response may wait for a sign-out, including the wait for the near caches of all app servers. The
+    /// default is 1.2 s. After that, the response is 503, and the sign-out continues.
+    /// [`build`](crate::SignOutRoutesBuilder::build) refuses zero, limits that are two seconds or more in sum, and a
+    /// limit that is too short for the near caches, as [`Timeouts`] describes.
     pub fn sign_out(mut self, timeout: Duration) -> Self {
         self.sign_out = timeout;
         self

@@ -15,8 +15,8 @@ use crate::cookies::OriginalCookies;
 /// if one of them is invalid in that crate. The app should then respond with 400.
 ///
 /// Use it to call [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie), which take [`Parts`].
-/// The extensions of the request are not copied, with one exception. If a [`CookieFilter`](super::CookieFilter) stored
-/// the original `Cookie` headers there, these are copied, so that `read_cookie` finds every cookie.
+/// The extensions of the request are not copied, with one exception: the original `Cookie` headers, if a
+/// [`CookieFilter`](super::CookieFilter) stored them there. So `read_cookie` finds every cookie.
 pub fn parts(request: &HttpRequest) -> Option<Parts> {
     let mut converted = Request::builder()
         .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)

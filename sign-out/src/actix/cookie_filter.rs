@@ -14,7 +14,7 @@ use crate::cookies::filter_cookies;
 ///
 /// It removes the same cookies as [`crate::CookieFilter`]. Without it, actix-web rejects a whole `Cookie` header that
 /// is not UTF-8, so actix-session starts an empty session. Wrap this middleware last, so that it runs before all code
-/// that reads cookies:
+/// that reads cookies. Code that runs before it still sees every cookie:
 ///
 /// ```
 /// use actix_web::App;

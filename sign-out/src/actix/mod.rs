@@ -41,9 +41,9 @@ use crate::{
     session_check::SessionChecker,
 };
 
-/// The sign-out routes and the session check for an actix-web app. Create one from [`SignOutRoutes`] when the app
-/// starts. Pass [`routes`](Self::routes) to `App::configure`, and [`session_check`](Self::session_check) to
-/// `App::wrap`. A clone shares the same routes, so each worker can have one.
+/// The [sign-out routes](SignOutRoutes) and the [session check](crate::SessionCheck) for an actix-web app. Create one
+/// from [`SignOutRoutes`] when the app starts. Pass [`routes`](Self::routes) to `App::configure`, and
+/// [`session_check`](Self::session_check) to `App::wrap`. A clone shares the same routes, so each worker can have one.
 #[derive(Clone)]
 pub struct ActixSignOut {
     routes: SignOutRoutes,
@@ -65,9 +65,9 @@ impl ActixSignOut {
     /// actix-web request can reach, such as those in `actix-session`. By default the tickets come from the [ticket
     /// source](crate::SignOutRoutesBuilder::ticket_source) that the [`SignOutRoutes`] were built with.
     ///
-    /// Build the `SignOutRoutes` with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the
-    /// tickets that `tickets` reads. If they have any other ticket source, the tickets of `tickets` are read but not
-    /// used.
+    /// `tickets` reads and removes the tickets. Build the `SignOutRoutes` with
+    /// [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the tickets that `tickets` reads. If
+    /// they have any other ticket source, the tickets that `tickets` reads are not used.
     pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self

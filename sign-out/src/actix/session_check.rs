@@ -24,8 +24,9 @@ use crate::{
 /// by [`ActixSignOut::session_check`]. It decides as [`crate::SessionCheck`] does. Handlers take the live session as
 /// [`SignedIn`](crate::SignedIn).
 ///
-/// Register session middleware, such as actix-session, with `wrap` after this middleware, because actix-web runs the
-/// last one first.
+/// If the ticket is in the sessions of another middleware, such as actix-session, register that middleware with `wrap`
+/// after this one: actix-web runs the last one first. In the other order, this middleware runs before that session is
+/// loaded, and finds no ticket.
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     sign_out: ActixSignOut,

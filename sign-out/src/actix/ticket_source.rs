@@ -52,8 +52,8 @@ pub trait TicketSource: Send + Sync + 'static {
     ///   [`TicketSource::ticket`](crate::TicketSource::ticket) describes.
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
-    /// Removes the ticket from where the app stores it, such as its own session. It does not end the session that the
-    /// ticket names.
+    /// Removes the ticket from where the app stores it, such as a session of `actix-session`. It does not end the
+    /// session that the ticket names.
     ///
     /// The [session check](super::SessionCheck) calls it if the session has ended, or if the ticket is invalid or
     /// unreadable. The [sign-out routes](super::ActixSignOut::routes) call it when a user signs out, even if the
