@@ -29,10 +29,11 @@ impl SignOutRoutes {
     /// `account-disabled`, `account-purged` and `sessions-revoked` of OpenID RISC 1.0. A token without such an event
     /// ends no session.
     ///
-    /// The subject of the token is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of
-    /// `iss_sub` and `opaque` (RFC 9493, Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for
-    /// `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque` user is a `sub`, and
-    /// an `opaque` session is a `sid`. The RISC events need a user in the subject.
+    /// The subject of the token has one of these formats (RFC 9493, Shared Signals Framework 1.0): `iss_sub`, `opaque`,
+    /// `complex` with a user, a session or both, or `aliases` of `iss_sub` and `opaque`. An `opaque` subject is the
+    /// provider's `sid` for `session-revoked`, and its `sub` for the other events. In a `complex` subject, an `opaque`
+    /// user is a `sub`, and an `opaque` session is a `sid`. The RISC events need a user in the subject. A token of one
+    /// of these events with any other subject is rejected with 400.
     ///
     /// A session that was authenticated after the token's `iat` does not end (G2), unless it has the `sid` that the
     /// token names.
