@@ -3,6 +3,9 @@ use std::time::Duration;
 use super::{RefreshError, RefreshErrorKind};
 use crate::{Error, Result, types::token_response::LONGEST_LIFETIME};
 
+/// The largest number of refreshes in the background.
+const MOST_AHEAD: usize = 1_000_000;
+
 /// The longest pause that a provider did not request.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -65,6 +68,7 @@ pub struct RefreshPolicy {
     pub revocation_timeout: Duration,
     /// The largest number of refreshes of tokens that are not due yet, which run at once in the background of this process: 32 by default.
     /// At the limit, and with the value 0, no further refresh is started before the tokens are due.
+    /// [`open`](crate::TokenCacheBuilder::open) refuses a value over 1,000,000 with [`Misuse`](crate::ErrorKind::Misuse).
     pub ahead: usize,
     /// The time for which this server does not call the provider again after a failed refresh: one second by default, from 10 milliseconds
     /// to five minutes. [`open`](crate::TokenCacheBuilder::open) refuses other values with [`Misuse`](crate::ErrorKind::Misuse).
@@ -138,6 +142,15 @@ impl RefreshPolicy {
         )?;
         if let Some(lifetime) = self.default_lifetime {
             within("default lifetime", lifetime, second, LONGEST_LIFETIME)?;
+        }
+        if self.ahead > MOST_AHEAD {
+            return Err(Error::misuse(
+                "open the cache",
+                format!(
+                    "the refresh policy's number of refreshes ahead is {}; it must be at most {MOST_AHEAD}",
+                    self.ahead
+                ),
+            ));
         }
         Ok(self)
     }

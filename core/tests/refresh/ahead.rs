@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use token_cache_core::{MemoryStore, RefreshPolicy, Timestamp, TokenCache, test_util::ManualClock};
+use token_cache_core::{
+    ErrorKind, MemoryStore, RefreshPolicy, Timestamp, TokenCache, test_util::ManualClock,
+};
 
 use super::{access_token, api, provider::Provider, server_with, signed_in, stored};
 
@@ -98,4 +100,19 @@ async fn no_more_run_at_once_than_the_bound_says() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(provider.most_at_once() <= 2);
+}
+
+#[tokio::test]
+async fn a_bound_that_no_process_can_have_is_refused() {
+    for ahead in [1_000_001, usize::MAX] {
+        let mut policy = RefreshPolicy::default();
+        policy.ahead = ahead;
+        let opened = TokenCache::builder(MemoryStore::new()).refresh(policy);
+        let refused = opened.open().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse);
+        assert!(
+            refused.to_string().contains(&ahead.to_string()),
+            "{refused}"
+        );
+    }
 }
