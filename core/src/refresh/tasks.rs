@@ -27,8 +27,8 @@ pub(crate) struct Refreshes {
     ahead: Arc<Semaphore>,
 }
 
-/// The identity of a refresh task: the session, the entry whose refresh token is spent, the entry that the tokens are for, and
-/// the version that the app rejected, if it did.
+/// The identity of a refresh task: the session, the entry whose refresh token is spent, and the entry that the tokens are for. Also the
+/// version that the app rejected, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct RefreshKey {
     pub(super) session_id: SessionId,

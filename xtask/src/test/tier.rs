@@ -23,13 +23,22 @@ struct Long {
     tests: &'static str,
 }
 
-const LONG: [Long; 4] = [
+const LONG: [Long; 11] = [
     // The same checks run on DynamoDB through encryption.
     long("conformance", "dynamodb::"),
     // The same checks run on a standalone Redis and on a Cluster; the hazards connect in all ways.
     long("redis_conformance", "redis_sentinel::"),
     long("redis_conformance", "redis_tls::"),
     long("redis_conformance", "redis_unix::"),
+    // The same stories run on Redis; storms, sign-outs and dropped callers also on DynamoDB.
+    long("refresh_hazards", "killed::dynamodb::"),
+    long("refresh_hazards", "paused::dynamodb::"),
+    long("refresh_hazards", "provider_down::dynamodb::"),
+    long("refresh_hazards", "provider_slow::dynamodb::"),
+    long("refresh_hazards", "store_lost::dynamodb::"),
+    // The same stories run on Redis.
+    long("browser", "at_the_certified_provider::dynamodb::"),
+    long("browser", "front_channel::dynamodb::"),
 ];
 
 const fn long(binary: &'static str, tests: &'static str) -> Long {
