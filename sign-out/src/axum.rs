@@ -9,9 +9,10 @@ use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 
 use crate::{
-    SignOutRoutes, SignedIn, SignedInRejection,
+    http::no_store_response,
     paths::{self, SignOutRouteResponse},
-    response::no_store_response,
+    routes::SignOutRoutes,
+    session_check::{SignedIn, SignedInRejection},
 };
 
 impl SignOutRoutes {

@@ -6,72 +6,36 @@
 
 #[cfg(feature = "actix-web-4")]
 pub mod actix;
-mod algorithm;
 #[cfg(feature = "axum-0_8")]
 mod axum;
-mod back_channel;
-mod builder;
-mod client_registration;
-mod config_error;
-mod cookie_filter;
-mod cookies;
+mod client;
+mod config;
 mod csrf;
-mod deferred_revocation;
-mod end_session;
-mod frame_ancestors;
-mod front_channel;
 mod front_channel_parameters;
-mod id_token;
-mod json;
-mod key_fetch_error;
+mod http;
+mod jwt;
 mod keys;
-mod logout_subject;
-mod logout_target;
-mod message;
-mod message_error;
-mod page;
 pub mod paths;
-mod pending_verification;
-mod query;
-mod report;
-mod request_session;
-mod response;
 mod routes;
-mod rp_initiated;
-mod running_sign_outs;
-mod scope_kind;
 mod session_check;
-mod session_check_layer;
-mod session_id_token;
-mod shared_signals;
-mod sign_out_event;
-mod signed_in;
-mod state_cookies;
-mod ticket_cookie;
-mod ticket_extension;
-mod ticket_source;
+mod tickets;
 mod timeouts;
-mod verify;
 
 pub use self::{
-    algorithm::Algorithm,
-    builder::{KeyFetch, SignOutRoutesBuilder},
-    client_registration::{ClaimRequirement, ClientRegistration, IdTokenHint},
-    config_error::ConfigError,
-    cookie_filter::{CookieFilter, CookieFilterService},
-    cookies::read_cookie,
+    client::{ClaimRequirement, ClientRegistration, IdTokenHint},
+    config::ConfigError,
     front_channel_parameters::FrontChannelParameters,
-    id_token::id_token_key,
-    key_fetch_error::KeyFetchError,
-    routes::SignOutRoutes,
-    scope_kind::SignOutScopeKind,
-    session_check_layer::{SessionCheck, SessionCheckService},
-    sign_out_event::{SignOutCause, SignOutEvent},
-    signed_in::{SignedIn, SignedInRejection},
-    state_cookies::StateCookies,
-    ticket_cookie::TicketCookie,
-    ticket_extension::{ExtensionTicketSource, TicketExtension},
-    ticket_source::TicketSource,
+    jwt::Algorithm,
+    keys::KeyFetchError,
+    routes::{
+        KeyFetch, SignOutCause, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder,
+        SignOutScopeKind, id_token_key,
+    },
+    session_check::{SessionCheck, SessionCheckService, SignedIn, SignedInRejection},
+    tickets::{
+        CookieFilter, CookieFilterService, ExtensionTicketSource, StateCookies, TicketCookie,
+        TicketExtension, TicketSource, read_cookie,
+    },
     timeouts::Timeouts,
 };
 

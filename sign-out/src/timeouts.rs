@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::Wait;
 
-use crate::ConfigError;
+use crate::config::ConfigError;
 
 /// The time limits for a provider's message and for every sign-out. Pass it to
 /// [`SignOutRoutesBuilder::timeouts`](crate::SignOutRoutesBuilder::timeouts). The default is 600 ms for

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, request::Parts};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 
-use crate::cookies::OriginalCookies;
+use crate::tickets::OriginalCookies;
 
 /// Returns the method, the URL and the headers of an actix-web request in the types of the crate `http`. Returns `None`
 /// if one of them is invalid in that crate. The app should then respond with 400.

@@ -7,7 +7,7 @@ use actix_web::{
 };
 use http::{HeaderMap, header};
 
-use crate::cookies::filter_cookies;
+use crate::tickets::filter_cookies;
 
 /// A middleware for actix-web that removes cookies which other cookie libraries misread, before these libraries parse
 /// the `Cookie` header.

@@ -36,9 +36,10 @@ pub use self::{
     ticket_source::TicketSource,
 };
 use crate::{
-    SignOutRoutes, TicketExtension,
     paths::{self, SignOutRouteResponse},
+    routes::SignOutRoutes,
     session_check::SessionChecker,
+    tickets::TicketExtension,
 };
 
 /// The [sign-out routes](SignOutRoutes) and the [session check](crate::SessionCheck) for an actix-web app. Create one

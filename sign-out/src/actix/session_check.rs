@@ -14,10 +14,9 @@ use futures_core::future::LocalBoxFuture;
 
 use super::{ActixSignOut, convert};
 use crate::{
-    ConfigError,
+    config::ConfigError,
     paths::{self, SignOutRouteResponse},
-    session_check::{Decision, SessionChecker},
-    signed_in::SessionChecked,
+    session_check::{Decision, SessionChecked, SessionChecker},
 };
 
 /// A middleware for actix-web that rejects every request whose session has been signed out, on any app server. Created

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use token_cache_core::Session;
 
-use crate::{SignedIn, SignedInRejection, signed_in::SessionChecked};
+use crate::session_check::{SessionChecked, SignedIn, SignedInRejection};
 
 impl FromRequest for SignedIn {
     type Error = SignedInRejection;

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::FetchError;
+use crate::http::FetchError;
 
 type Fetch<T> = dyn Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + Sync;
 type Fetched<T> = Result<Arc<T>, FetchError>;

@@ -10,7 +10,7 @@ use ring::signature::{
 };
 use serde_json::{Map, Value};
 
-use crate::Algorithm;
+use crate::jwt::Algorithm;
 
 /// A public key of a provider (JWK) that verifies messages.
 #[derive(Debug)]

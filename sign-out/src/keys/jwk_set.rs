@@ -1,8 +1,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Jwk;
-use crate::{Algorithm, json::strip_bom};
+use super::jwk::Jwk;
+use crate::jwt::{Algorithm, strip_bom};
 
 /// A provider's signing keys (JWK Set, RFC 7517 section 5). Keys for other purposes are ignored, as that section asks.
 #[derive(Debug)]

@@ -11,15 +11,16 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::{
-    FetchError, HttpClient, Jwk, JwkSet, ProviderMetadata,
     cached::{Cached, FRESH_FOR},
-    http_client,
-    jwk_set::KeyMismatch,
-    provider_metadata,
+    jwk::Jwk,
+    jwk_set::{JwkSet, KeyMismatch},
+    provider_metadata::{self, ProviderMetadata},
 };
 use crate::{
-    Algorithm, ClientRegistration, ConfigError,
-    client_registration::{JwksSource, parse_https_url},
+    client::{ClientRegistration, JwksSource, parse_https_url},
+    config::ConfigError,
+    http::{FetchError, HttpClient, TIMEOUT},
+    jwt::Algorithm,
 };
 
 /// The documents of a provider: its keys and its logout endpoint. Each client has its own, because two clients of an
@@ -40,7 +41,7 @@ enum Keys {
 }
 
 /// The maximum time for all documents that one message needs: the discovery document, the keys, and the keys again.
-pub(crate) const MAX_FETCH_TIME: Duration = http_client::TIMEOUT.saturating_mul(3);
+pub(crate) const MAX_FETCH_TIME: Duration = TIMEOUT.saturating_mul(3);
 
 /// The shortest and the longest pause before keys are fetched again after an error.
 const MIN_PAUSE: Duration = Duration::from_secs(2);
@@ -106,7 +107,7 @@ impl Provider {
                     let (metadata, http) = (Arc::clone(&metadata), http.clone());
                     let issuer = issuer.clone();
                     Box::pin(async move {
-                        let deadline = Instant::now() + http_client::TIMEOUT;
+                        let deadline = Instant::now() + TIMEOUT;
                         let url = metadata.get(deadline).await?.jwks_uri.clone()?;
                         fetch_jwks(&issuer, &http, url).await
                     })

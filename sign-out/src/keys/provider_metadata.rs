@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 use token_cache_core::telemetry::warn;
 use url::Url;
 
-use super::FetchError;
 use crate::{
-    Algorithm, algorithm::AlgorithmName, client_registration::parse_https_url, json::strip_bom,
+    client::parse_https_url,
+    http::FetchError,
+    jwt::{Algorithm, AlgorithmName, strip_bom},
 };
 
 /// The members of a provider's discovery document that a sign-out needs (OpenID Connect Discovery 1.0 section 3). An

@@ -1,0 +1,23 @@
+//! A provider's tokens: their parts, their claims, and which sessions they end.
+
+mod algorithm;
+mod claims;
+mod json;
+mod logout_token;
+mod quoted;
+mod security_event;
+mod signed_token;
+mod subject;
+mod validation_error;
+
+pub use self::algorithm::Algorithm;
+pub(crate) use self::{
+    algorithm::AlgorithmName,
+    claims::{Claims, log_unreadable},
+    json::strip_bom,
+    logout_token::logout_token_subject,
+    quoted::Quoted,
+    security_event::security_event_subjects,
+    signed_token::SignedToken,
+    validation_error::ValidationError,
+};

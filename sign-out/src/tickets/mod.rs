@@ -1,0 +1,20 @@
+//! Where the tickets of requests are, and the cookies that hold them.
+
+mod cookie_filter;
+mod cookies;
+mod extension;
+mod source;
+mod state_cookies;
+mod ticket_cookie;
+
+#[cfg(feature = "actix-web-4")]
+pub(crate) use self::cookies::{OriginalCookies, filter_cookies};
+pub(crate) use self::state_cookies::random_state;
+pub use self::{
+    cookie_filter::{CookieFilter, CookieFilterService},
+    cookies::read_cookie,
+    extension::{ExtensionTicketSource, TicketExtension},
+    source::TicketSource,
+    state_cookies::StateCookies,
+    ticket_cookie::TicketCookie,
+};
