@@ -1,4 +1,8 @@
+//! What settings have in common: their error, and the checks of URLs and paths.
+
 use std::fmt;
+
+use url::{Host, Url};
 
 /// An invalid setting of the sign-out routes, of a cookie or of the session check. Its text names the setting and says
 /// what to change. The function that takes the setting returns it, or
@@ -29,6 +33,44 @@ impl fmt::Debug for ConfigError {
             .field("message", &self.message)
             .finish()
     }
+}
+
+/// Parses a URL that is safe to fetch or to redirect users to: `https`, or `http` at a loopback address.
+pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError> {
+    // A URL parser drops white space, but the issuer of a message is compared byte by byte.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(ConfigError::new(format!(
+            "{what} {text:?} contains white space; write it exactly as the provider does"
+        )));
+    }
+    let url = Url::parse(text)
+        .map_err(|error| ConfigError::new(format!("{what} {text:?} must be a URL: {error}")))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(ConfigError::new(format!(
+            "{what} {text:?} is not allowed; use https, or http at a loopback address"
+        ))),
+    }
+}
+
+/// Returns `true` if the host is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Returns `true` if browsers treat `path` as a path of the same origin.
+pub(crate) fn is_local_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path
+            .chars()
+            .any(|c| c == '\\' || c.is_ascii_control() || !c.is_ascii())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Authority};
 use url::Url;
 
-use crate::client::is_loopback;
+use crate::config::is_loopback;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

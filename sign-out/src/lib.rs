@@ -11,7 +11,6 @@ mod axum;
 mod client;
 mod config;
 mod csrf;
-mod front_channel_parameters;
 mod http;
 mod jwt;
 mod keys;
@@ -22,14 +21,13 @@ mod tickets;
 mod timeouts;
 
 pub use self::{
-    client::{ClaimRequirement, ClientRegistration, IdTokenHint},
+    client::{ClaimRequirement, ClientRegistration, FrontChannelParameters, IdTokenHint},
     config::ConfigError,
-    front_channel_parameters::FrontChannelParameters,
     jwt::Algorithm,
-    keys::KeyFetchError,
+    keys::{KeyFetch, KeyFetchError},
     routes::{
-        KeyFetch, SignOutCause, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder,
-        SignOutScopeKind, id_token_key,
+        SignOutCause, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder, SignOutScopeKind,
+        id_token_key,
     },
     session_check::{SessionCheck, SessionCheckService, SignedIn, SignedInRejection},
     tickets::{

@@ -21,7 +21,6 @@
 mod convert;
 mod cookie_filter;
 mod session_check;
-mod signed_in;
 mod ticket_source;
 
 use std::{fmt, sync::Arc};

@@ -5,18 +5,22 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     body::EitherBody,
-    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::header::{HeaderMap, HeaderValue, SET_COOKIE},
+    dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::{
+        StatusCode,
+        header::{HeaderMap, HeaderValue, SET_COOKIE},
+    },
 };
 use futures_core::future::LocalBoxFuture;
+use token_cache_core::Session;
 
 use super::{ActixSignOut, convert};
 use crate::{
     config::ConfigError,
     paths::{self, SignOutRouteResponse},
-    session_check::{Decision, SessionChecked, SessionChecker},
+    session_check::{Decision, SessionChecked, SessionChecker, SignedIn, SignedInRejection},
 };
 
 /// A middleware for actix-web that rejects every request whose session has been signed out, on any app server. Created
@@ -149,5 +153,33 @@ impl<S> fmt::Debug for SessionCheckMiddleware<S> {
         f.debug_struct("SessionCheckMiddleware")
             .field("layer", &self.layer)
             .finish_non_exhaustive()
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = SignedInRejection;
+    type Future = Ready<Result<Self, SignedInRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        ready(Self::from_session(
+            extensions.get::<Session>(),
+            extensions.contains::<SessionChecked>(),
+        ))
+    }
+}
+
+impl ResponseError for SignedInRejection {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status_code())
+            .insert_header(("cache-control", "no-store"))
+            .body(self.to_string())
     }
 }

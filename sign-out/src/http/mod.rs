@@ -1,19 +1,13 @@
 //! Reads requests, builds responses, and sends requests to providers.
 
-mod body;
 mod client;
-mod form;
-mod media_type;
 mod page;
-mod query;
+mod request;
 mod response;
 
 pub(crate) use self::{
-    body::read,
     client::{FetchError, HttpClient, TIMEOUT},
-    form::logout_token,
-    media_type::is_media_type,
     page::{Page, html},
-    query::parameter,
-    response::no_store_response,
+    request::{is_media_type, parameter, read},
+    response::{method_not_allowed, no_store_response, plain_text_response, redirect, set_cookie},
 };

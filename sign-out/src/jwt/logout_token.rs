@@ -1,7 +1,10 @@
 use serde_json::Value;
 
-use super::{claims::log_unreadable, validation_error::ValidationError};
-use crate::routes::{LogoutSubject, VerifiedToken};
+use super::{
+    claims::log_unreadable,
+    validation_error::ValidationError,
+    verified_token::{LogoutSubject, VerifiedToken},
+};
 
 /// The event that identifies a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";

@@ -9,6 +9,7 @@ mod security_event;
 mod signed_token;
 mod subject;
 mod validation_error;
+mod verified_token;
 
 pub use self::algorithm::Algorithm;
 pub(crate) use self::{
@@ -20,4 +21,5 @@ pub(crate) use self::{
     security_event::security_event_subjects,
     signed_token::SignedToken,
     validation_error::ValidationError,
+    verified_token::{LogoutSubject, TokenKind, VerifiedToken},
 };

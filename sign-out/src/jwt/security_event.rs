@@ -3,8 +3,8 @@ use serde_json::{Map, Value};
 use super::{
     subject::{Opaque, Subject, User},
     validation_error::ValidationError,
+    verified_token::{LogoutSubject, VerifiedToken},
 };
-use crate::routes::{LogoutSubject, VerifiedToken};
 
 /// The events that end sessions.
 const EVENTS: [(&str, Meaning); 4] = [

@@ -3,11 +3,11 @@
 mod cached;
 mod jwk;
 mod jwk_set;
-mod key_fetch_error;
+mod key_fetch;
 mod provider;
 mod provider_metadata;
 
-pub use self::key_fetch_error::KeyFetchError;
+pub use self::key_fetch::{KeyFetch, KeyFetchError};
 pub(crate) use self::{
     jwk::Jwk,
     provider::{MAX_FETCH_TIME, Provider, SignedMessage, VerifyError},

@@ -17,8 +17,8 @@ use super::{
     provider_metadata::{self, ProviderMetadata},
 };
 use crate::{
-    client::{ClientRegistration, JwksSource, parse_https_url},
-    config::ConfigError,
+    client::{ClientRegistration, JwksSource},
+    config::{ConfigError, parse_https_url},
     http::{FetchError, HttpClient, TIMEOUT},
     jwt::Algorithm,
 };

@@ -5,7 +5,7 @@ use token_cache_core::telemetry::warn;
 use url::Url;
 
 use crate::{
-    client::parse_https_url,
+    config::parse_https_url,
     http::FetchError,
     jwt::{Algorithm, AlgorithmName, strip_bom},
 };

@@ -4,13 +4,12 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
+use url::form_urlencoded;
 
-use super::{
-    SignOutRoutes, event::SignOutCause, message_error::MessageError, report, verify::TokenKind,
-};
+use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
 use crate::{
-    http::{is_media_type, logout_token, no_store_response, read},
-    jwt::ValidationError,
+    http::{is_media_type, no_store_response, read},
+    jwt::{TokenKind, ValidationError},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -79,4 +78,32 @@ async fn read_logout_token<B: Body>(request: Request<B>) -> Result<String, Valid
     }
     let form = read(&parts.headers, body).await?;
     logout_token(&form).map(Cow::into_owned)
+}
+
+/// Returns the `logout_token` of a form (OpenID Connect Back-Channel Logout 1.0 section 2.5). Other fields are ignored.
+fn logout_token(form: &[u8]) -> Result<Cow<'_, str>, ValidationError> {
+    let mut tokens = form_urlencoded::parse(form).filter(|(name, _)| name == "logout_token");
+    let (_, token) = tokens.next().ok_or(ValidationError::MissingLogoutToken)?;
+    if tokens.next().is_some() {
+        return Err(ValidationError::RepeatedLogoutToken);
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_logout_token_among_others() {
+        assert_eq!(
+            logout_token(b"a=1&logout_token=a.b.c&a=2").unwrap(),
+            "a.b.c"
+        );
+        assert_eq!(logout_token(b""), Err(ValidationError::MissingLogoutToken));
+        assert_eq!(
+            logout_token(b"logout_token=a&logout%5Ftoken=a"),
+            Err(ValidationError::RepeatedLogoutToken)
+        );
+    }
 }

@@ -5,16 +5,18 @@ use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use super::{
-    Hook, Inner, SignOutRoutes, event::SignOutEvent, frame_ancestors,
-    pending_verification::PendingVerification, report::MatchCounts,
-    running_sign_outs::RunningSignOuts, scope_kind::SignOutScopeKind,
+    Hook, Inner, SignOutRoutes,
+    event::{SignOutEvent, SignOutScopeKind},
+    front_channel::frame_policy,
+    pending_verification::PendingVerification,
+    report::MatchCounts,
+    running_sign_outs::RunningSignOuts,
 };
 use crate::{
-    client::{ClaimRequirement, ClientRegistration, parse_https_url},
-    config::ConfigError,
-    front_channel_parameters::FrontChannelParameters,
+    client::{ClaimRequirement, ClientRegistration, FrontChannelParameters},
+    config::{ConfigError, is_local_path, parse_https_url},
     http::HttpClient,
-    keys::Provider,
+    keys::{KeyFetch, Provider},
     tickets::{StateCookies, TicketCookie, TicketSource},
     timeouts::Timeouts,
 };
@@ -24,26 +26,6 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
-
-/// The choice of when to fetch the providers' signing keys, which verify logout messages (logout tokens and security
-/// events). Pass it to [`SignOutRoutesBuilder::key_fetch`].
-///
-/// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
-/// After that hour, messages of this provider are answered with 503 until its keys can be fetched. Keys that are set
-/// with [`ClientRegistration::jwks`] are never fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyFetch {
-    /// A background task fetches the providers' signing keys when [`build`](SignOutRoutesBuilder::build) creates the
-    /// routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch fails,
-    /// the task repeats it after 2 to 60 seconds. This is the default. Outside a tokio runtime, `build` starts no task,
-    /// and the keys are fetched as with [`OnDemand`](Self::OnDemand).
-    Background,
-    /// The signing keys of a provider are fetched when one of its logout messages arrives and they are not cached. The
-    /// message waits for at most the [timeout for keys](crate::Timeouts::keys). If the keys have not arrived by then,
-    /// the response to the message is 503.
-    OnDemand,
-}
 
 /// The settings of [`SignOutRoutes`]. Created by [`SignOutRoutes::builder`]. Only [`client`](Self::client) is required;
 /// all other settings have defaults. [`build`](Self::build) creates the routes, or returns a [`ConfigError`] if a
@@ -266,7 +248,7 @@ impl SignOutRoutesBuilder {
         let issuers = issuers.len();
         let routes = SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
-            frame_policy: frame_ancestors::policy(&clients)?,
+            frame_policy: frame_policy(&clients)?,
             clients,
             providers,
             scope: self.scope,
@@ -302,15 +284,6 @@ fn prefetch_keys(routes: &SignOutRoutes) {
             runtime.spawn(refreshing);
         }
     }
-}
-
-/// Returns `true` if browsers treat `path` as a path of the same origin.
-pub(crate) fn is_local_path(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && !path
-            .chars()
-            .any(|c| c == '\\' || c.is_ascii_control() || !c.is_ascii())
 }
 
 impl fmt::Debug for SignOutRoutesBuilder {

@@ -3,21 +3,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use token_cache_core::{AccountId, ProviderSid, Session, SignOutScope};
+use url::Url;
 
 use super::{
     SignOutRoutes,
-    event::SignOutCause,
+    event::{SignOutCause, SignOutScopeKind},
     report,
     request_session::RequestSession,
-    rp_initiated::{method_not_allowed, set_cookie},
     running_sign_outs::{Outcome, SignOutDetails},
-    scope_kind::SignOutScopeKind,
 };
 use crate::{
-    client::ClientRegistration,
+    client::{ClientRegistration, FrontChannelParameters},
+    config::ConfigError,
     csrf::is_frame,
-    front_channel_parameters::FrontChannelParameters,
-    http::{html, parameter},
+    http::{html, method_not_allowed, parameter, set_cookie},
 };
 
 /// The text of a successful response. It does not depend on whether a session matched, because anyone can send the
@@ -240,4 +239,28 @@ impl SignOutRoutes {
         );
         html(status, &page, self.0.frame_policy.clone())
     }
+}
+
+/// Returns the `Content-Security-Policy` of a page that only these clients' providers may frame. Allowed are the
+/// origins of the issuers and of the logout pages.
+pub(crate) fn frame_policy(clients: &[ClientRegistration]) -> Result<HeaderValue, ConfigError> {
+    let mut origins: Vec<String> = clients
+        .iter()
+        .flat_map(|client| [Some(&client.issuer), client.end_session_endpoint.as_ref()])
+        .flatten()
+        .filter_map(|url| Url::parse(url).ok())
+        .map(|url| url.origin().ascii_serialization())
+        .collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let policy = format!(
+        "default-src 'none'; base-uri 'none'; frame-ancestors {}",
+        origins.join(" ")
+    );
+    HeaderValue::try_from(policy)
+        .map_err(|_| {
+        ConfigError::new(format!(
+            "the origins of the issuers are invalid in an HTTP header: {origins:?}; use ASCII host names"
+        ))
+    })
 }

@@ -1,20 +1,12 @@
-use token_cache_core::{AccountId, LogoutMessage, ProviderSid, Result, Timestamp};
+use token_cache_core::{AccountId, LogoutMessage, ProviderSid, Result};
 
 use super::{
     SignOutRoutes,
-    event::SignOutCause,
+    event::{SignOutCause, SignOutScopeKind},
     message_error::MessageError,
     running_sign_outs::{MessageKey, SignOutDetails},
-    scope_kind::SignOutScopeKind,
 };
-
-/// The account or provider session that a verified message ends. All kinds of message are converted to it.
-pub(crate) struct LogoutSubject {
-    pub(crate) issuer: String,
-    pub(crate) issued_at: Timestamp,
-    pub(crate) subject: Option<String>,
-    pub(crate) sid: Option<String>,
-}
+use crate::jwt::LogoutSubject;
 
 impl SignOutRoutes {
     /// Ends the sessions, in a separate task. Joins the running sign-out of the same message, if there is one.

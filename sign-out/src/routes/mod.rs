@@ -1,7 +1,6 @@
 mod back_channel;
 mod builder;
 mod event;
-mod frame_ancestors;
 mod front_channel;
 mod logout_subject;
 mod message_error;
@@ -10,7 +9,6 @@ mod report;
 mod request_session;
 mod rp_initiated;
 mod running_sign_outs;
-mod scope_kind;
 mod shared_signals;
 mod verify;
 
@@ -23,17 +21,11 @@ use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use self::{
-    builder::is_local_path,
-    logout_subject::LogoutSubject,
-    request_session::{RequestSession, is_ended, is_unreadable_ticket},
-    verify::VerifiedToken,
-};
+pub(crate) use self::request_session::{RequestSession, is_ended, is_unreadable_ticket};
 pub use self::{
-    builder::{KeyFetch, SignOutRoutesBuilder},
-    event::{SignOutCause, SignOutEvent},
+    builder::SignOutRoutesBuilder,
+    event::{SignOutCause, SignOutEvent, SignOutScopeKind},
     rp_initiated::id_token_key,
-    scope_kind::SignOutScopeKind,
 };
 use self::{
     pending_verification::PendingVerification, report::MatchCounts,

@@ -4,19 +4,18 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join_all};
-use token_cache_core::Timestamp;
 use tokio::{
     sync::watch,
     time::{self, Duration, Instant},
 };
 
 use super::{
-    SignOutRoutes, event::SignOutCause, message_error::MessageError, report, verify::TokenKind,
+    SignOutRoutes, event::SignOutCause, message_error::MessageError, report, verify::Received,
 };
 use crate::{
     client::ClientRegistration,
     http::FetchError,
-    jwt::{logout_token_subject, security_event_subjects},
+    jwt::{TokenKind, logout_token_subject, security_event_subjects},
     keys::MAX_FETCH_TIME,
 };
 
@@ -46,13 +45,6 @@ struct Pending {
 struct Message {
     kind: TokenKind,
     token: Arc<str>,
-}
-
-/// When a message arrived. Its times are checked as of then, even if it waits.
-pub(crate) struct Received {
-    pub(crate) at: Instant,
-    /// The time of the store's clock, after it has been read.
-    pub(crate) clock: Option<Timestamp>,
 }
 
 /// The state of a waiting message.

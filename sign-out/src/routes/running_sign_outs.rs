@@ -8,8 +8,7 @@ use tokio::{sync::watch, time};
 
 use super::{
     SignOutRoutes,
-    event::{SignOutCause, SignOutEvent},
-    scope_kind::SignOutScopeKind,
+    event::{SignOutCause, SignOutEvent, SignOutScopeKind},
 };
 
 /// The running sign-outs of providers' messages, by message.

@@ -3,12 +3,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use serde::Serialize;
 
-use super::{
-    SignOutRoutes, event::SignOutCause, message_error::MessageError, report, verify::TokenKind,
-};
+use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
 use crate::{
     http::{is_media_type, no_store_response, read},
-    jwt::ValidationError,
+    jwt::{TokenKind, ValidationError},
 };
 
 const SECURITY_EVENT: &str = "application/secevent+jwt";

@@ -3,40 +3,21 @@ use std::time::Duration;
 use token_cache_core::Timestamp;
 use tokio::time::Instant;
 
-use super::{SignOutRoutes, message_error::MessageError, pending_verification::Received};
+use super::{SignOutRoutes, message_error::MessageError};
 use crate::{
     client::{ClaimRequirement, ClientRegistration},
-    jwt::{Algorithm, AlgorithmName, Claims, Quoted, SignedToken, ValidationError, log_unreadable},
+    jwt::{
+        Algorithm, AlgorithmName, Claims, Quoted, SignedToken, TokenKind, ValidationError,
+        VerifiedToken, log_unreadable,
+    },
     keys::{Jwk, SignedMessage, VerifyError},
 };
 
-/// The kinds of token. Each has its own endpoint, which accepts no other kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum TokenKind {
-    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
-    LogoutToken,
-    /// RFC 8417. It does not expire, and its `typ` is only recommended (section 2.3). Its `events` distinguish it from
-    /// other tokens.
-    SecurityEvent,
-}
-
-/// A token with a valid signature, issuer, audience and times.
-pub(crate) struct VerifiedToken {
-    pub(crate) issuer: String,
-    /// The issuer of the accounts that a security event may be about.
-    pub(crate) subject_issuer: String,
-    pub(crate) claims: Claims,
-    pub(crate) issued_at: Timestamp,
-}
-
-impl TokenKind {
-    /// Returns the `typ`.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::LogoutToken => "logout+jwt",
-            Self::SecurityEvent => "secevent+jwt",
-        }
-    }
+/// When a message arrived. Its times are checked as of then, even if it waits.
+pub(crate) struct Received {
+    pub(crate) at: Instant,
+    /// The time of the store's clock, after it has been read.
+    pub(crate) clock: Option<Timestamp>,
 }
 
 impl SignOutRoutes {

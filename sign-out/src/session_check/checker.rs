@@ -8,11 +8,11 @@ use token_cache_core::{
 };
 
 use crate::{
-    config::ConfigError,
+    config::{ConfigError, is_local_path},
     csrf::is_prefetch,
-    http::{Page, no_store_response},
+    http::{Page, plain_text_response},
     paths,
-    routes::{RequestSession, SignOutRoutes, is_ended, is_local_path, is_unreadable_ticket},
+    routes::{RequestSession, SignOutRoutes, is_ended, is_unreadable_ticket},
 };
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -207,13 +207,4 @@ fn is_navigation(request: &Parts) -> bool {
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn plain_text_response(status: StatusCode, text: &'static str) -> Response<Bytes> {
-    let mut response = no_store_response(status, text);
-    let text_plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, text_plain);
-    response
 }

@@ -1,10 +1,10 @@
 use std::task::{Context, Poll};
 
-use http::{Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::cookies::filter_cookies;
+use super::cookies::{OriginalCookies, pairs, trimmed};
 
 /// A tower layer that removes cookies which other cookie libraries misread, before these libraries parse the `Cookie`
 /// header. Make it the outermost layer around all code that reads cookies.
@@ -76,5 +76,114 @@ where
             request.extensions_mut().insert(filtered.original);
         }
         self.inner.call(request)
+    }
+}
+
+/// Returns the `Cookie` headers without the cookies that other cookie jars misread, or `None` if there are no such
+/// cookies.
+pub(crate) fn filter_cookies(headers: &HeaderMap) -> Option<Filtered> {
+    let is_kept = |pair: &&[u8]| is_readable(pair) && !is_encoded_prefix(pair);
+    let sent = headers.get_all(header::COOKIE);
+    if sent
+        .iter()
+        .all(|header| pairs(header.as_bytes()).all(|pair| is_kept(&pair)))
+    {
+        return None;
+    }
+    let kept = sent.iter().filter_map(|header| {
+        let kept: Vec<&[u8]> = pairs(header.as_bytes()).filter(is_kept).collect();
+        let header = HeaderValue::from_bytes(trimmed(&kept.join(&b';'))).ok()?;
+        (!header.is_empty()).then_some(header)
+    });
+    Some(Filtered {
+        kept: kept.collect(),
+        original: OriginalCookies(sent.iter().cloned().collect()),
+    })
+}
+
+/// The result of [`filter_cookies`].
+pub(crate) struct Filtered {
+    pub(crate) kept: Vec<HeaderValue>,
+    pub(crate) original: OriginalCookies,
+}
+
+/// Returns `true` if every cookie jar can read the bytes as text.
+fn is_readable(pair: &[u8]) -> bool {
+    pair.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E))
+}
+
+/// Prefixes of cookies that browsers protect (RFC 6265bis section 4.1.3). Browsers compare them without case.
+const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", "__Http-"];
+
+/// Returns `true` if the name has one of the prefixes only after percent-decoding, which axum-extra and actix-web do.
+/// Browsers do not protect such a name.
+fn is_encoded_prefix(pair: &[u8]) -> bool {
+    let name = trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
+    let decoded = percent_decoded(name);
+    let decoded = String::from_utf8_lossy(&decoded);
+    PREFIXES.iter().any(|prefix| {
+        has_prefix(decoded.trim_start().as_bytes(), prefix) && !has_prefix(name, prefix)
+    })
+}
+
+fn has_prefix(name: &[u8], prefix: &str) -> bool {
+    name.get(..prefix.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+fn percent_decoded(name: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        let escaped = match after {
+            [high, low, after @ ..] if *byte == b'%' => hex(*high, *low).zip(Some(after)),
+            _ => None,
+        };
+        let (byte, after) = escaped.unwrap_or((*byte, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    decoded
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(sent: &[u8]) -> HeaderMap {
+        let cookies = HeaderValue::from_bytes(sent).unwrap();
+        HeaderMap::from_iter([(header::COOKIE, cookies)])
+    }
+
+    #[test]
+    fn the_filter_keeps_what_every_jar_reads_alike() {
+        for (sent, kept) in [
+            (&b"a=1; city=Z\xfcrich; b=2"[..], Some(&b"a=1; b=2"[..])),
+            (b"city=Z\xc3\xbcrich; b=2", Some(b"b=2")),
+            (b"\xe2\x80\x80__Host-shop=x", None),
+            (b"%5F%5FHost-shop=x; a=1", Some(b"a=1")),
+            (b"%5f_hOST-shop=x; a=1", Some(b"a=1")),
+            (b"__Hos%74-shop=x; a=1", Some(b"a=1")),
+            (b"%20__Secure-shop=x; a=1", Some(b"a=1")),
+            (b"%E2%80%80__Host-shop=x", None),
+            (b"__Http%2Dshop=x", None),
+        ] {
+            let filtered = filter_cookies(&headers(sent)).unwrap();
+            let headers: Vec<_> = filtered.kept.iter().map(HeaderValue::as_bytes).collect();
+            let expected: Vec<_> = kept.into_iter().collect();
+            assert_eq!(headers, expected);
+            assert_eq!(filtered.original.0[0].as_bytes(), sent);
+        }
+        for sent in [
+            &b"a=1; __Host-shop=x; __Secure-%41=y; na%20me=%ff; %=; x"[..],
+            b"",
+        ] {
+            assert!(filter_cookies(&headers(sent)).is_none());
+        }
     }
 }

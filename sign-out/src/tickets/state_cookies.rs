@@ -4,7 +4,10 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result};
 
-use super::cookies::{HostCookie, cookies, read_cookie};
+use super::{
+    cookies::{cookies, read_cookie},
+    host_cookie::HostCookie,
+};
 use crate::config::ConfigError;
 
 /// How many states a browser keeps.

@@ -4,10 +4,7 @@ use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result, Ticket};
 
-use super::{
-    cookies::{HostCookie, read_bytes},
-    source::TicketSource,
-};
+use super::{cookies::read_bytes, host_cookie::HostCookie, source::TicketSource};
 use crate::config::ConfigError;
 
 /// A cookie that stores only the [`Ticket`] of a session: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host

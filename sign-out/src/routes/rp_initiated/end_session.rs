@@ -1,6 +1,6 @@
 use url::Url;
 
-use super::session_id_token::SessionIdToken;
+use super::id_token::SessionIdToken;
 use crate::{
     client::{ClientRegistration, IdTokenHint},
     tickets::random_state,

@@ -1,9 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use token_cache_core::{EntryKey, Session, TokenSource};
+use async_trait::async_trait;
+use token_cache_core::{
+    EntryKey, RefreshError, RefreshRequest, Revocation, SecretString, Session, TokenSet,
+    TokenSource,
+};
 
-use super::{super::SignOutRoutes, session_id_token::SessionIdToken};
-use crate::{client::ClientRegistration, keys::Provider};
+use super::id_token::SessionIdToken;
+use crate::{client::ClientRegistration, keys::Provider, routes::SignOutRoutes};
 
 /// The client and the provider at which a user signs out.
 pub(crate) struct LogoutTarget<'a> {
@@ -64,5 +68,28 @@ impl SignOutRoutes {
                 ..LogoutTarget::of((&self.0.clients[0], &self.0.providers[0]))
             },
         }
+    }
+}
+
+/// The time between the redirect to the provider and the revocation. It counts toward the policy's revocation timeout.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// A [`TokenSource`] that revokes after a delay, so that the browser reaches the provider first. Some providers notify
+/// no other app of a sign-out if its tokens were revoked before.
+pub(crate) struct DeferredRevocation(pub(crate) Arc<dyn TokenSource>);
+
+#[async_trait]
+impl TokenSource for DeferredRevocation {
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        self.0.refresh(request).await
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        tokio::time::sleep(DELAY).await;
+        self.0.revoke(refresh_token).await
+    }
+
+    fn revocation(&self) -> Revocation {
+        self.0.revocation()
     }
 }

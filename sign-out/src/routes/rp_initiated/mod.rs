@@ -1,31 +1,33 @@
-mod deferred_revocation;
 mod end_session;
 mod id_token;
 mod logout_target;
-mod session_id_token;
+mod pages;
 
 use std::future::ready;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{Method, Response, request::Parts};
 use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
 
 pub use self::id_token::id_token_key;
 use self::{
-    deferred_revocation::DeferredRevocation, end_session::EndSessionRequest,
-    logout_target::LogoutTarget, session_id_token::SessionIdToken,
+    end_session::EndSessionRequest,
+    id_token::SessionIdToken,
+    logout_target::{DeferredRevocation, LogoutTarget},
+    pages::{
+        confirmation_page, cross_origin_page, failure_page, local_only_page, pending_page,
+        removed_ticket_page, signed_out_page, still_signed_in_page, unknown_page,
+    },
 };
 use super::{
     SignOutRoutes,
-    event::SignOutCause,
+    event::{SignOutCause, SignOutScopeKind},
     request_session::{RequestSession, is_ended, is_unreadable_ticket},
     running_sign_outs::{Outcome, SignOutDetails},
-    scope_kind::SignOutScopeKind,
 };
 use crate::{
     csrf::{RequestSource, origin},
-    http::{Page, no_store_response, parameter},
-    paths::LOGOUT,
+    http::{method_not_allowed, parameter, redirect, set_cookie},
 };
 
 impl SignOutRoutes {
@@ -279,112 +281,4 @@ impl SignOutRoutes {
         set_cookie(&mut response, self.ticket_source().remove(request).await);
         response
     }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "a serialized URL and a checked path are visible ASCII"
-)]
-fn redirect(to: &str) -> Response<Bytes> {
-    let mut response = no_store_response(StatusCode::SEE_OTHER, Bytes::new());
-    let mut to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
-    // The URL may contain the ID token.
-    to.set_sensitive(true);
-    response.headers_mut().insert(header::LOCATION, to);
-    response
-}
-
-pub(crate) fn set_cookie(response: &mut Response<Bytes>, cookie: Option<HeaderValue>) {
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-}
-
-pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Bytes> {
-    let mut response = no_store_response(StatusCode::METHOD_NOT_ALLOWED, Bytes::new());
-    let allowed = HeaderValue::from_static(allowed);
-    response.headers_mut().insert(header::ALLOW, allowed);
-    response
-}
-
-fn confirmation_page() -> Response<Bytes> {
-    let text = "This signs you out here, and in every app that shares this sign-in.";
-    let mut page = Page::new(StatusCode::OK, "Sign out?", text);
-    page.button = Some("Sign out");
-    page.to_response()
-}
-
-fn cross_origin_page() -> Response<Bytes> {
-    let text = "Another site asked to sign you out. You are still signed in.";
-    Page::new(StatusCode::FORBIDDEN, "Not signed out", text).to_response()
-}
-
-fn failure_page(error: &Error) -> Response<Bytes> {
-    let text = if error.may_have_applied() {
-        "You may still be signed in here: what became of your sign-out is not known. Please try again."
-    } else {
-        "You are still signed in here: your sign-out could not be carried out. Please try again."
-    };
-    retry_page("Not signed out", text, error.is_retryable())
-}
-
-fn pending_page() -> Response<Bytes> {
-    let text = "Your sign-out is still being carried out. Please try again in a moment.";
-    retry_page("Not signed out yet", text, true)
-}
-
-/// Returns a page with a button that repeats the request, because the sessions may not have ended.
-fn retry_page(title: &str, text: &str, soon: bool) -> Response<Bytes> {
-    let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, title, text);
-    page.button = Some("Sign out");
-    let mut response = page.to_response();
-    if soon {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
-}
-
-fn local_only_page(after: &str) -> Response<Bytes> {
-    let text = "You are signed out here. The identity provider could not be reached, so you may still be signed in there.";
-    let mut page = Page::new(StatusCode::OK, "Signed out here", text);
-    page.link = Some((after, "Continue"));
-    page.to_response()
-}
-
-fn removed_ticket_page(at_provider: Option<&str>) -> Response<Bytes> {
-    let text = "This browser has forgotten its sign-in. This server could not read it, so it could not end the session. The session ends \
-                when it expires. If the identity provider notifies this app, it also ends when you sign out there.";
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut page = Page::new(status, "Forgotten, but not signed out", text);
-    page.link = at_provider.map(|url| (url, "Sign out at the identity provider"));
-    page.to_response()
-}
-
-fn signed_out_page(after: &str) -> Response<Bytes> {
-    let text = "You are not signed in to this app in this browser. (This address belongs to no sign-out that this browser waits for.)";
-    let mut page = Page::new(StatusCode::OK, "Signed out", text);
-    page.link = Some((after, "Continue"));
-    page.to_response()
-}
-
-fn still_signed_in_page(after: &str) -> Response<Bytes> {
-    let text = "You are signed in to this app in this browser. This address belongs to no sign-out of this session, and nothing was \
-                changed.";
-    let mut page = Page::new(StatusCode::OK, "Still signed in", text);
-    page.button = Some("Sign out");
-    // A relative URL also works in nested routes.
-    page.action = Some(LOGOUT.trim_start_matches('/'));
-    page.link = Some((after, "Continue"));
-    page.to_response()
-}
-
-fn unknown_page(error: &Error) -> Response<Bytes> {
-    let text = "This server cannot tell now whether you are signed in. Please try again.";
-    let mut response = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not known", text).to_response();
-    if error.is_retryable() {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
 }

@@ -1,10 +1,13 @@
-use std::time::Duration;
+//! Reads the parts of a request that a provider sends.
+
+use std::{borrow::Cow, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time;
+use url::form_urlencoded;
 
 use crate::jwt::ValidationError;
 
@@ -43,6 +46,39 @@ async fn whole<B: Body>(body: B) -> Result<Bytes, ValidationError> {
         whole.extend_from_slice(&data.copy_to_bytes(length));
     }
     Ok(whole.freeze())
+}
+
+/// Returns `true` if the body has the media type `expected`, with any parameters (RFC 9110 section 8.3).
+pub(crate) fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(value) = value.to_str() else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(expected)
+}
+
+/// The error for a parameter that appears more than once in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DuplicateParameter;
+
+/// Returns the parameter `name` of a query, or `None` if it is absent. A duplicate is an error, because two readers
+/// could use different values.
+pub(crate) fn parameter<'a>(
+    uri: &'a Uri,
+    name: &str,
+) -> Result<Option<Cow<'a, str>>, DuplicateParameter> {
+    let query = uri.query().unwrap_or_default();
+    let mut values = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(DuplicateParameter),
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +130,22 @@ mod tests {
             read.expect("it was waited for"),
             Err(ValidationError::BodyTimeout)
         );
+    }
+
+    #[test]
+    fn parameters_and_case_do_not_matter_and_two_types_are_none() {
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            }
+            is_media_type(&headers, "application/secevent+jwt")
+        };
+        assert!(of(&["application/secevent+jwt"]));
+        assert!(of(&["Application/SecEvent+JWT; charset=utf-8"]));
+        assert!(!of(&["application/secevent+jwtx"]));
+        assert!(!of(&["application/json"]));
+        assert!(!of(&[]));
+        assert!(!of(&["application/secevent+jwt", "text/plain"]));
     }
 }

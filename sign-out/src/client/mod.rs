@@ -1,10 +1,14 @@
+mod options;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use token_cache_core::{EntryKey, TokenSource};
-use url::{Host, Url};
 
+pub(crate) use self::options::JwksSource;
+pub use self::options::{ClaimRequirement, FrontChannelParameters, IdTokenHint};
 use crate::{
-    config::ConfigError, front_channel_parameters::FrontChannelParameters, jwt::Algorithm,
+    config::{ConfigError, parse_https_url},
+    jwt::Algorithm,
 };
 
 /// The app's registration as a client of one OpenID provider, with the settings for the provider's keys and for logout.
@@ -38,54 +42,6 @@ pub struct ClientRegistration {
     pub(crate) max_logout_url_len: usize,
     pub(crate) front_channel_parameters: FrontChannelParameters,
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
-}
-
-/// The choice whether a claim is required. Pass it to [`ClientRegistration::exp_claim`] for the `exp` of logout tokens,
-/// or to [`ClientRegistration::sid_claim`] for the `sid` of sign-ins.
-///
-/// Its effect depends on the setting: `exp_claim` rejects logout tokens without an `exp`, and `sid_claim` only logs
-/// sign-ins without a `sid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ClaimRequirement {
-    /// The claim is required. With [`exp_claim`](ClientRegistration::exp_claim), a logout token without `exp` is
-    /// rejected with 400; this is the default there. With [`sid_claim`](ClientRegistration::sid_claim), a sign-in
-    /// without a `sid` succeeds, and the first one is logged at WARN.
-    Required,
-    /// The claim may be missing. With [`exp_claim`](ClientRegistration::exp_claim), a logout token without `exp` is
-    /// accepted, and an `exp` that is present is still checked. With [`sid_claim`](ClientRegistration::sid_claim), a
-    /// sign-in without a `sid` is not logged; this is the default there.
-    Optional,
-}
-
-/// The choice whether the app's own sign-out ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)) sends the
-/// session's ID token to the provider, as the parameter `id_token_hint` of the logout URL. Pass it to
-/// [`ClientRegistration::id_token_hint`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum IdTokenHint {
-    /// The logout URL, to which the browser is redirected at the provider, contains the session's ID token. So the
-    /// provider need not ask the user to confirm. This is the default.
-    ///
-    /// The ID token is omitted if the app stored none under [`id_token_key`](crate::id_token_key), or if the stored one
-    /// cannot be decrypted or parsed. It is also omitted if it was issued to a client for which the routes have no
-    /// [`ClientRegistration`], or if the URL would exceed [`ClientRegistration::max_logout_url_len`]. The provider may
-    /// then ask the user to confirm.
-    Send,
-    /// The logout URL, to which the browser is redirected at the provider, never contains an ID token. The provider may
-    /// ask the user to confirm.
-    Omit,
-}
-
-/// The source of a provider's signing keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum JwksSource {
-    /// The `jwks_uri` of the provider's discovery document.
-    Discovery,
-    /// The URL of a JWK Set.
-    Uri(String),
-    /// A JWK Set, as JSON.
-    Inline(String),
 }
 
 /// A difference of more than five minutes is not clock skew.
@@ -374,35 +330,6 @@ impl ClientRegistration {
             parse_https_url("the post_logout_redirect_uri", back)?;
         }
         Ok(self)
-    }
-}
-
-/// Parses a URL that is safe to fetch or to redirect users to: `https`, or `http` at a loopback address.
-pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError> {
-    // A URL parser drops white space, but the issuer of a message is compared byte by byte.
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(ConfigError::new(format!(
-            "{what} {text:?} contains white space; write it exactly as the provider does"
-        )));
-    }
-    let url = Url::parse(text)
-        .map_err(|error| ConfigError::new(format!("{what} {text:?} must be a URL: {error}")))?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        _ => Err(ConfigError::new(format!(
-            "{what} {text:?} is not allowed; use https, or http at a loopback address"
-        ))),
-    }
-}
-
-/// Returns `true` if the host is this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

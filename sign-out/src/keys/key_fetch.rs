@@ -2,6 +2,24 @@ use std::fmt;
 
 use crate::http::FetchError;
 
+/// The choice of when to fetch the providers' signing keys, which verify logout messages (logout tokens and security
+/// events). Pass it to [`SignOutRoutesBuilder::key_fetch`](crate::SignOutRoutesBuilder::key_fetch).
+///
+/// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
+/// Keys that are set with [`ClientRegistration::jwks`](crate::ClientRegistration::jwks) are never fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyFetch {
+    /// A background task fetches the providers' signing keys when [`build`](crate::SignOutRoutesBuilder::build) creates
+    /// the routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch
+    /// fails, the task repeats it after 2 to 60 seconds. This is the default.
+    Background,
+    /// The signing keys of a provider are fetched when one of its logout messages arrives and they are not cached. The
+    /// message waits for at most the [timeout for keys](crate::Timeouts::keys). If the keys have not arrived by then,
+    /// the response to the message is 503.
+    OnDemand,
+}
+
 /// The error of [`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys): the signing keys of at least one
 /// provider are not cached and cannot be fetched now. Its text names each of these issuers and the reason.
 ///
