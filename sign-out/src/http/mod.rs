@@ -8,6 +8,9 @@ mod response;
 pub(crate) use self::{
     client::{FetchError, HttpClient, TIMEOUT},
     page::{Page, html},
-    request::{is_media_type, parameter, read},
-    response::{method_not_allowed, no_store_response, plain_text_response, redirect, set_cookie},
+    request::{RequestError, form_parameter, query_parameter, read_post},
+    response::{
+        method_not_allowed, no_store_response, plain_text_response, redirect, retry_soon,
+        set_cookie,
+    },
 };

@@ -1,55 +1,65 @@
-//! Reads the parts of a request that a provider sends.
+//! Reads the requests that providers send. Anyone can send such a request.
 
 use std::{borrow::Cow, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time;
 use url::form_urlencoded;
 
-use crate::jwt::ValidationError;
-
 /// The maximum size of a message. A logout token has about one kilobyte.
-pub(crate) const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// The timeout for reading a body. Providers send a message at once, and disconnect soon after this time.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads the whole body, up to [`MAX_BYTES`]. A body with a larger `Content-Length` is not read, and a slow body ends
-/// at the timeout.
-pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, ValidationError> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BYTES) {
-        return Err(ValidationError::BodyTooLarge(MAX_BYTES));
-    }
-    time::timeout(TIMEOUT, whole(body))
-        .await
-        .unwrap_or(Err(ValidationError::BodyTimeout))
+/// Why a request has no readable message. Its text is sent to the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RequestError {
+    #[error("only POST is supported")]
+    MethodNotAllowed,
+    #[error("the body must be {0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("the body has more than {} bytes", MAX_BYTES)]
+    BodyTooLarge,
+    #[error("the body did not arrive in time")]
+    BodyTimeout,
+    #[error("the body was interrupted")]
+    BodyInterrupted,
 }
 
-async fn whole<B: Body>(body: B) -> Result<Bytes, ValidationError> {
-    let mut body = std::pin::pin!(body);
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| ValidationError::BodyInterrupted)?;
-        let Ok(mut data) = frame.into_data() else {
-            continue;
-        };
-        if data.remaining() > MAX_BYTES - whole.len() {
-            return Err(ValidationError::BodyTooLarge(MAX_BYTES));
+impl RequestError {
+    /// Returns the status of RFC 9110 section 15.5.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyInterrupted => StatusCode::BAD_REQUEST,
         }
-        let length = data.remaining();
-        whole.extend_from_slice(&data.copy_to_bytes(length));
     }
-    Ok(whole.freeze())
+}
+
+/// Returns the body of a POST request with the given media type.
+pub(crate) async fn read_post<B: Body>(
+    request: Request<B>,
+    media_type: &'static str,
+) -> Result<Bytes, RequestError> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(RequestError::MethodNotAllowed);
+    }
+    if !is_media_type(&parts.headers, media_type) {
+        return Err(RequestError::UnsupportedMediaType(media_type));
+    }
+    read_body(&parts.headers, body).await
 }
 
 /// Returns `true` if the body has the media type `expected`, with any parameters (RFC 9110 section 8.3).
-pub(crate) fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
+fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
@@ -61,18 +71,56 @@ pub(crate) fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
     essence.eq_ignore_ascii_case(expected)
 }
 
-/// The error for a parameter that appears more than once in a query.
+/// Reads the whole body, up to [`MAX_BYTES`]. A body with a larger `Content-Length` is not read, and a slow body ends
+/// at the timeout.
+async fn read_body<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, RequestError> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BYTES) {
+        return Err(RequestError::BodyTooLarge);
+    }
+    time::timeout(TIMEOUT, whole(body))
+        .await
+        .unwrap_or(Err(RequestError::BodyTimeout))
+}
+
+async fn whole<B: Body>(body: B) -> Result<Bytes, RequestError> {
+    let mut body = std::pin::pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| RequestError::BodyInterrupted)?;
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        if data.remaining() > MAX_BYTES - whole.len() {
+            return Err(RequestError::BodyTooLarge);
+        }
+        let length = data.remaining();
+        whole.extend_from_slice(&data.copy_to_bytes(length));
+    }
+    Ok(whole.freeze())
+}
+
+/// The error for a parameter that appears more than once in a query or a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DuplicateParameter;
 
 /// Returns the parameter `name` of a query, or `None` if it is absent. A duplicate is an error, because two readers
 /// could use different values.
-pub(crate) fn parameter<'a>(
+pub(crate) fn query_parameter<'a>(
     uri: &'a Uri,
     name: &str,
 ) -> Result<Option<Cow<'a, str>>, DuplicateParameter> {
-    let query = uri.query().unwrap_or_default();
-    let mut values = form_urlencoded::parse(query.as_bytes())
+    form_parameter(uri.query().unwrap_or_default().as_bytes(), name)
+}
+
+/// Returns the parameter `name` of a form, as [`query_parameter`] does.
+pub(crate) fn form_parameter<'a>(
+    form: &'a [u8],
+    name: &str,
+) -> Result<Option<Cow<'a, str>>, DuplicateParameter> {
+    let mut values = form_urlencoded::parse(form)
         .filter(|(key, _)| key == name)
         .map(|(_, value)| value);
     match (values.next(), values.next()) {
@@ -101,8 +149,8 @@ mod tests {
         });
         let long = StreamBody::new(long.take(1000));
         assert_eq!(
-            read(&HeaderMap::new(), long).await,
-            Err(ValidationError::BodyTooLarge(MAX_BYTES))
+            read_body(&HeaderMap::new(), long).await,
+            Err(RequestError::BodyTooLarge)
         );
         assert!(sent <= MAX_BYTES + 1000, "{sent} bytes were asked for");
     }
@@ -111,11 +159,11 @@ mod tests {
     async fn a_body_of_the_limit_is_read_and_one_that_announces_more_is_not() {
         let body = || Full::new(Bytes::from(vec![b'a'; MAX_BYTES]));
         let mut headers = HeaderMap::new();
-        assert_eq!(read(&headers, body()).await.unwrap().len(), MAX_BYTES);
+        assert_eq!(read_body(&headers, body()).await.unwrap().len(), MAX_BYTES);
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("65537"));
         assert_eq!(
-            read(&headers, Full::new(Bytes::new())).await,
-            Err(ValidationError::BodyTooLarge(MAX_BYTES))
+            read_body(&headers, Full::new(Bytes::new())).await,
+            Err(RequestError::BodyTooLarge)
         );
     }
 
@@ -125,10 +173,10 @@ mod tests {
             futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from("a")))]);
         let body = StreamBody::new(begun.chain(futures_util::stream::pending()));
         let hour = Duration::from_secs(3600);
-        let read = time::timeout(hour, read(&HeaderMap::new(), body)).await;
+        let read = time::timeout(hour, read_body(&HeaderMap::new(), body)).await;
         assert_eq!(
             read.expect("it was waited for"),
-            Err(ValidationError::BodyTimeout)
+            Err(RequestError::BodyTimeout)
         );
     }
 

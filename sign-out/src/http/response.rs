@@ -45,3 +45,9 @@ pub(crate) fn plain_text_response(status: StatusCode, text: &'static str) -> Res
         .insert(header::CONTENT_TYPE, text_plain);
     response
 }
+
+/// Tells the sender to repeat the request after a second.
+pub(crate) fn retry_soon(response: &mut Response<Bytes>) {
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+}

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use http::StatusCode;
-
 use super::{
     algorithm::{Algorithm, AlgorithmName},
     quoted::Quoted,
@@ -10,12 +8,7 @@ use super::{
 /// Why a message is invalid. Its text is sent to the provider, and contains nothing of the message (G5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValidationError {
-    // The request.
-    MethodNotAllowed,
-    UnsupportedMediaType(&'static str),
-    BodyTooLarge(usize),
-    BodyTimeout,
-    BodyInterrupted,
+    // The form.
     MissingLogoutToken,
     RepeatedLogoutToken,
     // The signed token (RFC 7515, RFC 8725).
@@ -52,17 +45,6 @@ pub(crate) enum ValidationError {
 }
 
 impl ValidationError {
-    /// Returns the status of OpenID Connect Back-Channel Logout 1.0 section 2.8, or of HTTP (RFC 9110 section 15.5).
-    pub(crate) fn status(&self) -> StatusCode {
-        match self {
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            _ => StatusCode::BAD_REQUEST,
-        }
-    }
-
     /// Returns the text for the app's log, with actual and expected values.
     pub(crate) fn detail(&self) -> String {
         match self {
@@ -91,13 +73,6 @@ impl ValidationError {
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::MethodNotAllowed => "only POST is supported",
-            Self::UnsupportedMediaType(expected) => {
-                return write!(f, "the body must be {expected}");
-            }
-            Self::BodyTooLarge(most) => return write!(f, "the body has more than {most} bytes"),
-            Self::BodyTimeout => "the body did not arrive in time",
-            Self::BodyInterrupted => "the body was interrupted",
             Self::MissingLogoutToken => "the form has no logout_token",
             Self::RepeatedLogoutToken => "the form has more than one logout_token",
             Self::NotCompact => "the token is not a JWS of three parts (RFC 7515 section 7.1)",

@@ -1,14 +1,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
-use url::form_urlencoded;
 
 use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
 use crate::{
-    http::{is_media_type, no_store_response, read},
+    http::{form_parameter, no_store_response, read_post},
     jwt::{TokenKind, ValidationError},
 };
 
@@ -52,7 +51,7 @@ impl SignOutRoutes {
             Ok(()) => no_store_response(StatusCode::OK, Bytes::new()),
             Err(failure) => failure.to_response(ErrorBody {
                 error: match failure {
-                    MessageError::Invalid(_) => "invalid_request",
+                    MessageError::Request(_) | MessageError::Invalid(_) => "invalid_request",
                     _ => "temporarily_unavailable",
                 },
                 error_description: failure.description(),
@@ -61,33 +60,23 @@ impl SignOutRoutes {
     }
 
     async fn process_logout_token<B: Body>(&self, request: Request<B>) -> Result<(), MessageError> {
-        let token = read_logout_token(request).await.inspect_err(|refusal| {
-            report::refused(SignOutCause::BackChannel, None, refusal);
+        let token = read_logout_token(request).await.inspect_err(|failure| {
+            report::refused(SignOutCause::BackChannel, None, &failure.description());
         })?;
         self.process_message(&token, TokenKind::LogoutToken).await
     }
 }
 
-async fn read_logout_token<B: Body>(request: Request<B>) -> Result<String, ValidationError> {
-    let (parts, body) = request.into_parts();
-    if parts.method != Method::POST {
-        return Err(ValidationError::MethodNotAllowed);
-    }
-    if !is_media_type(&parts.headers, FORM) {
-        return Err(ValidationError::UnsupportedMediaType(FORM));
-    }
-    let form = read(&parts.headers, body).await?;
-    logout_token(&form).map(Cow::into_owned)
+async fn read_logout_token<B: Body>(request: Request<B>) -> Result<String, MessageError> {
+    let form = read_post(request, FORM).await?;
+    Ok(logout_token(&form)?.into_owned())
 }
 
 /// Returns the `logout_token` of a form (OpenID Connect Back-Channel Logout 1.0 section 2.5). Other fields are ignored.
 fn logout_token(form: &[u8]) -> Result<Cow<'_, str>, ValidationError> {
-    let mut tokens = form_urlencoded::parse(form).filter(|(name, _)| name == "logout_token");
-    let (_, token) = tokens.next().ok_or(ValidationError::MissingLogoutToken)?;
-    if tokens.next().is_some() {
-        return Err(ValidationError::RepeatedLogoutToken);
-    }
-    Ok(token)
+    form_parameter(form, "logout_token")
+        .map_err(|_| ValidationError::RepeatedLogoutToken)?
+        .ok_or(ValidationError::MissingLogoutToken)
 }
 
 #[cfg(test)]

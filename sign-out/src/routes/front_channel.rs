@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, request::Parts};
 use token_cache_core::{AccountId, ProviderSid, Session, SignOutScope};
 use url::Url;
 
@@ -16,7 +16,7 @@ use crate::{
     client::{ClientRegistration, FrontChannelParameters},
     config::ConfigError,
     csrf::is_frame,
-    http::{html, method_not_allowed, parameter, set_cookie},
+    http::{html, method_not_allowed, query_parameter, retry_soon, set_cookie},
 };
 
 /// The text of a successful response. It does not depend on whether a session matched, because anyone can send the
@@ -73,7 +73,7 @@ impl SignOutRoutes {
 
     fn target(&self, request: &Parts) -> Result<Target, InvalidRequest<'_>> {
         let single = |name, message| {
-            parameter(&request.uri, name).map_err(|_| InvalidRequest(None, message))
+            query_parameter(&request.uri, name).map_err(|_| InvalidRequest(None, message))
         };
         let issuer = single("iss", "There is more than one iss.")?;
         let sid = single("sid", "There is more than one sid.")?;
@@ -227,8 +227,7 @@ impl SignOutRoutes {
             StatusCode::SERVICE_UNAVAILABLE,
             "The sign-out could not be carried out; please try again.",
         );
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        retry_soon(&mut response);
         response
     }
 

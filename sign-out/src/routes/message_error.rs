@@ -4,7 +4,7 @@ use token_cache_core::Error;
 
 use super::running_sign_outs::Outcome;
 use crate::{
-    http::{FetchError, no_store_response},
+    http::{FetchError, RequestError, no_store_response},
     jwt::ValidationError,
 };
 
@@ -12,6 +12,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) enum MessageError {
     /// The message is invalid. Sending it again does not help.
+    Request(RequestError),
     Invalid(ValidationError),
     /// The message may be valid, but its key cannot be fetched now. It is verified later, if the queue has room.
     KeysUnavailable(FetchError),
@@ -24,7 +25,9 @@ pub(crate) enum MessageError {
 impl MessageError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid(refusal) => refusal.status(),
+            Self::Request(refusal) => refusal.status(),
+            // OpenID Connect Back-Channel Logout 1.0 section 2.8.
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::KeysUnavailable(_) | Self::SignOutFailed(_) | Self::Pending => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -34,6 +37,7 @@ impl MessageError {
     /// Returns the text for the provider's log. It contains nothing of the message (G5).
     pub(crate) fn description(&self) -> String {
         match self {
+            Self::Request(refusal) => refusal.to_string(),
             Self::Invalid(refusal) => refusal.to_string(),
             Self::KeysUnavailable(error) => format!("{error}; send the message again"),
             Self::SignOutFailed(error) => format!(
@@ -69,7 +73,7 @@ impl MessageError {
     fn retry_after(&self) -> u64 {
         match self {
             Self::KeysUnavailable(error) => error.retry_after().as_secs() + 1,
-            Self::Invalid(_) | Self::SignOutFailed(_) | Self::Pending => 1,
+            Self::Request(_) | Self::Invalid(_) | Self::SignOutFailed(_) | Self::Pending => 1,
         }
     }
 
@@ -80,6 +84,12 @@ impl MessageError {
             Outcome::Failed(error) => Err(Self::SignOutFailed(error)),
             Outcome::Pending => Err(Self::Pending),
         }
+    }
+}
+
+impl From<RequestError> for MessageError {
+    fn from(refusal: RequestError) -> Self {
+        Self::Request(refusal)
     }
 }
 

@@ -1,11 +1,11 @@
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use serde::Serialize;
 
 use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
 use crate::{
-    http::{is_media_type, no_store_response, read},
+    http::{no_store_response, read_post},
     jwt::{TokenKind, ValidationError},
 };
 
@@ -65,28 +65,22 @@ impl SignOutRoutes {
         &self,
         request: Request<B>,
     ) -> Result<(), MessageError> {
-        let token = read_security_event(request).await.inspect_err(|refusal| {
-            report::refused(SignOutCause::SharedSignals, None, refusal);
+        let token = read_security_event(request).await.inspect_err(|failure| {
+            report::refused(SignOutCause::SharedSignals, None, &failure.description());
         })?;
         self.process_message(&token, TokenKind::SecurityEvent).await
     }
 }
 
-async fn read_security_event<B: Body>(request: Request<B>) -> Result<String, ValidationError> {
-    let (parts, body) = request.into_parts();
-    if parts.method != Method::POST {
-        return Err(ValidationError::MethodNotAllowed);
-    }
-    if !is_media_type(&parts.headers, SECURITY_EVENT) {
-        return Err(ValidationError::UnsupportedMediaType(SECURITY_EVENT));
-    }
-    let body = read(&parts.headers, body).await?;
-    String::from_utf8(body.to_vec()).map_err(|_| ValidationError::NotCompact)
+async fn read_security_event<B: Body>(request: Request<B>) -> Result<String, MessageError> {
+    let body = read_post(request, SECURITY_EVENT).await?;
+    String::from_utf8(body.into()).map_err(|_| ValidationError::NotCompact.into())
 }
 
 /// Returns the error code of RFC 8935 section 2.4.
 fn code(failure: &MessageError) -> &'static str {
     match failure {
+        MessageError::Request(_) => "invalid_request",
         MessageError::Invalid(refusal) => match refusal {
             ValidationError::UnknownIssuer(..) => "invalid_issuer",
             ValidationError::InvalidAudience(..) => "invalid_audience",

@@ -10,7 +10,7 @@ use token_cache_core::{
 use crate::{
     config::{ConfigError, is_local_path},
     csrf::is_prefetch,
-    http::{Page, plain_text_response},
+    http::{Page, plain_text_response, retry_soon},
     paths,
     routes::{RequestSession, SignOutRoutes, is_ended, is_unreadable_ticket},
 };
@@ -159,8 +159,7 @@ impl SessionChecker {
             plain_text_response(status, text)
         };
         if error.is_retryable() {
-            let headers = response.headers_mut();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            retry_soon(&mut response);
         }
         response
     }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     csrf::{RequestSource, origin},
-    http::{method_not_allowed, parameter, redirect, set_cookie},
+    http::{method_not_allowed, query_parameter, redirect, set_cookie},
 };
 
 impl SignOutRoutes {
@@ -106,8 +106,8 @@ impl SignOutRoutes {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return method_not_allowed("GET");
         }
-        let state =
-            parameter(&request.uri, "state").map(|state| state.filter(|state| !state.is_empty()));
+        let state = query_parameter(&request.uri, "state")
+            .map(|state| state.filter(|state| !state.is_empty()));
         if let (Some(cookies), Ok(Some(state))) = (&self.0.state, &state)
             && matches!(cookies.read(request, state), Ok(Some(_)))
         {

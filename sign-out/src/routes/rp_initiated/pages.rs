@@ -1,10 +1,13 @@
 //! The pages that the app's own sign-out shows to the user.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use token_cache_core::Error;
 
-use crate::{http::Page, paths::LOGOUT};
+use crate::{
+    http::{Page, retry_soon},
+    paths::LOGOUT,
+};
 
 pub(super) fn confirmation_page() -> Response<Bytes> {
     let text = "This signs you out here, and in every app that shares this sign-in.";
@@ -38,8 +41,7 @@ fn retry_page(title: &str, text: &str, soon: bool) -> Response<Bytes> {
     page.button = Some("Sign out");
     let mut response = page.to_response();
     if soon {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        retry_soon(&mut response);
     }
     response
 }
@@ -82,8 +84,7 @@ pub(super) fn unknown_page(error: &Error) -> Response<Bytes> {
     let text = "This server cannot tell now whether you are signed in. Please try again.";
     let mut response = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not known", text).to_response();
     if error.is_retryable() {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        retry_soon(&mut response);
     }
     response
 }
