@@ -1,4 +1,4 @@
-//! What settings have in common: their error, and the checks of URLs and paths.
+//! The error of invalid settings, and the checks of URLs and paths that several settings share.
 
 use std::fmt;
 

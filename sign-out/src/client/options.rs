@@ -1,4 +1,4 @@
-//! What providers do differently: the values of the settings of a client.
+//! The values of settings that describe how a provider differs from others.
 
 /// The choice whether a claim is required. Pass it to
 /// [`ClientRegistration::exp_claim`](crate::ClientRegistration::exp_claim) for the `exp` of logout tokens, or to

@@ -174,3 +174,52 @@ impl fmt::Debug for HttpClient {
         f.write_str("HttpClient")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    use super::*;
+
+    /// Answers one request with `length` bytes of a body that is announced as `announced` bytes. Then it closes the
+    /// connection, or leaves it open.
+    fn serve(announced: usize, length: usize, stays_open: bool) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let _ = connection.read(&mut [0; 1024]).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {announced}\r\n\r\n");
+            let mut response = head.into_bytes();
+            response.resize(response.len() + length, b'a');
+            // A client that has read enough closes the connection.
+            let _ = connection.write_all(&response);
+            if stays_open {
+                thread::park();
+            }
+        });
+        url.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_document_is_read_up_to_the_limit_and_every_other_end_is_named() {
+        let client = HttpClient::new(&[]).unwrap();
+        let whole = client.get("JWK Set", serve(MAX_BYTES, MAX_BYTES, false));
+        assert_eq!(whole.await.unwrap().len(), MAX_BYTES);
+        for (announced, length, stays_open, expected) in [
+            (MAX_BYTES + 1, MAX_BYTES + 1, true, "more than 262144 bytes"),
+            (10, 3, true, "did not arrive in time"),
+            (10, 3, false, "was interrupted"),
+        ] {
+            let request = client.plain.get(serve(announced, length, stays_open));
+            let request = request.timeout(Duration::from_millis(500));
+            let read = read("JWK Set", request.send().await.unwrap()).await;
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -180,6 +180,16 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_refused_whatever_its_error_is() {
+        let begun = [Ok(Frame::data(Bytes::from("a"))), Err(())];
+        let body = StreamBody::new(futures_util::stream::iter(begun));
+        assert_eq!(
+            read_body(&HeaderMap::new(), body).await,
+            Err(RequestError::BodyInterrupted)
+        );
+    }
+
     #[test]
     fn parameters_and_case_do_not_matter_and_two_types_are_none() {
         let of = |values: &[&'static str]| {

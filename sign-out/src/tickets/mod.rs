@@ -1,4 +1,4 @@
-//! Where the tickets of requests are, and the cookies that hold them.
+//! The cookies of an app, and the sources of its tickets.
 
 mod cookie_filter;
 mod cookies;
