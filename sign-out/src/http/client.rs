@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::{Client, Response, header, redirect};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use reqwest::{Body, Client, Response, header, redirect};
 use rustls::{
     ClientConfig,
     crypto::ring,
@@ -117,7 +119,7 @@ impl HttpClient {
     }
 
     /// Returns the body of the document at `url`. `what` names the document in errors.
-    pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Vec<u8>, FetchError> {
+    pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Bytes, FetchError> {
         let client = if url.scheme() == "https" {
             &self.https
         } else {
@@ -135,21 +137,17 @@ impl HttpClient {
     }
 }
 
-async fn read(what: &str, mut response: Response) -> Result<Vec<u8>, FetchError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| failed(what, &error))?
-    {
-        if chunk.len() > MAX_BYTES - body.len() {
-            return Err(FetchError::new(format!(
+async fn read(what: &str, response: Response) -> Result<Bytes, FetchError> {
+    let body = Limited::new(Body::from(response), MAX_BYTES);
+    match body.collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) => Err(match error.downcast_ref::<reqwest::Error>() {
+            Some(error) => failed(what, error),
+            None => FetchError::new(format!(
                 "the provider's {what} has more than {MAX_BYTES} bytes"
-            )));
-        }
-        body.extend_from_slice(&chunk);
+            )),
+        }),
     }
-    Ok(body)
 }
 
 fn failed(what: &str, error: &reqwest::Error) -> FetchError {

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time;
 use url::form_urlencoded;
 
@@ -80,26 +80,13 @@ async fn read_body<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Reque
     if announced.is_some_and(|length| length > MAX_BYTES) {
         return Err(RequestError::BodyTooLarge);
     }
-    time::timeout(TIMEOUT, whole(body))
-        .await
-        .unwrap_or(Err(RequestError::BodyTimeout))
-}
-
-async fn whole<B: Body>(body: B) -> Result<Bytes, RequestError> {
-    let mut body = std::pin::pin!(body);
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| RequestError::BodyInterrupted)?;
-        let Ok(mut data) = frame.into_data() else {
-            continue;
-        };
-        if data.remaining() > MAX_BYTES - whole.len() {
-            return Err(RequestError::BodyTooLarge);
-        }
-        let length = data.remaining();
-        whole.extend_from_slice(&data.copy_to_bytes(length));
+    let body = Limited::new(body.map_err(|_| RequestError::BodyInterrupted), MAX_BYTES);
+    match time::timeout(TIMEOUT, body.collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RequestError::BodyTooLarge),
+        Ok(Err(_)) => Err(RequestError::BodyInterrupted),
+        Err(_) => Err(RequestError::BodyTimeout),
     }
-    Ok(whole.freeze())
 }
 
 /// The error for a parameter that appears more than once in a query or a form.

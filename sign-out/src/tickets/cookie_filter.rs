@@ -1,6 +1,7 @@
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderValue, Request, header};
+use percent_encoding::percent_decode;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -119,8 +120,7 @@ const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", "__Http-"];
 /// Browsers do not protect such a name.
 fn is_encoded_prefix(pair: &[u8]) -> bool {
     let name = trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
-    let decoded = percent_decoded(name);
-    let decoded = String::from_utf8_lossy(&decoded);
+    let decoded = percent_decode(name).decode_utf8_lossy();
     PREFIXES.iter().any(|prefix| {
         has_prefix(decoded.trim_start().as_bytes(), prefix) && !has_prefix(name, prefix)
     })
@@ -129,26 +129,6 @@ fn is_encoded_prefix(pair: &[u8]) -> bool {
 fn has_prefix(name: &[u8], prefix: &str) -> bool {
     name.get(..prefix.len())
         .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
-}
-
-fn percent_decoded(name: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(name.len());
-    let mut rest = name;
-    while let [byte, after @ ..] = rest {
-        let escaped = match after {
-            [high, low, after @ ..] if *byte == b'%' => hex(*high, *low).zip(Some(after)),
-            _ => None,
-        };
-        let (byte, after) = escaped.unwrap_or((*byte, after));
-        decoded.push(byte);
-        rest = after;
-    }
-    decoded
-}
-
-fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 #[cfg(test)]
