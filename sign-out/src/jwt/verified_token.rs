@@ -32,6 +32,7 @@ pub(crate) struct VerifiedToken {
 }
 
 /// The account or provider session that a verified message ends. All kinds of message are converted to it.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct LogoutSubject {
     pub(crate) issuer: String,
     pub(crate) issued_at: Timestamp,

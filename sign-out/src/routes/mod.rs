@@ -2,7 +2,6 @@ mod back_channel;
 mod builder;
 mod event;
 mod front_channel;
-mod logout_subject;
 mod message_error;
 mod pending_verification;
 mod report;

@@ -146,7 +146,10 @@ impl SignOutRoutes {
         let sign_outs = subjects
             .into_iter()
             .map(|subject| self.sign_out_subject(subject, cause));
-        join_all(sign_outs).await.into_iter().collect()
+        join_all(sign_outs)
+            .await
+            .into_iter()
+            .try_for_each(MessageError::from_outcome)
     }
 
     /// Verifies the message later, in a separate task, when its key can be fetched. Returns `false` if the queue is

@@ -3,26 +3,19 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use token_cache_core::{AccountId, Error, ProviderSid, Result, SignOut};
+use token_cache_core::{AccountId, Error, LogoutMessage, ProviderSid, Result, SignOut};
 use tokio::{sync::watch, time};
 
 use super::{
     SignOutRoutes,
     event::{SignOutCause, SignOutEvent, SignOutScopeKind},
 };
+use crate::jwt::LogoutSubject;
 
-/// The running sign-outs of providers' messages, by message.
+/// The running sign-outs of providers' messages. A repeated message names the same subject with the same time, and joins
+/// the running sign-out.
 #[derive(Default)]
-pub(crate) struct RunningSignOuts(Mutex<HashMap<MessageKey, OutcomeReceiver>>);
-
-/// The identity of a message. A repeated message has the same key and joins the running sign-out.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct MessageKey {
-    pub(crate) issuer: String,
-    pub(crate) subject: Option<String>,
-    pub(crate) sid: Option<String>,
-    pub(crate) issued_at_ms: u64,
-}
+pub(crate) struct RunningSignOuts(Mutex<HashMap<LogoutSubject, OutcomeReceiver>>);
 
 type OutcomeReceiver = watch::Receiver<Option<Result<SignOut>>>;
 
@@ -45,11 +38,29 @@ pub(crate) enum Outcome {
 }
 
 impl SignOutRoutes {
-    /// Runs a sign-out in a separate task, or joins the running one with the same key. Waits for at most the sign-out
+    /// Ends the sessions that a verified message names. Joins the running sign-out of the same message, if there is one.
+    pub(crate) async fn sign_out_subject(
+        &self,
+        subject: LogoutSubject,
+        cause: SignOutCause,
+    ) -> Outcome {
+        let prepared = subject
+            .message()
+            .and_then(|message| Ok((message, subject.details(cause)?)));
+        let (message, details) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let (cache, wait) = (self.cache().clone(), self.0.wait);
+        let work = || async move { cache.sign_out_by_with(&message, wait).await };
+        self.run_sign_out(Some(subject), details, work).await
+    }
+
+    /// Runs a sign-out in a separate task, or joins the running one of the same message. Waits for at most the sign-out
     /// timeout.
     pub(crate) async fn run_sign_out<W>(
         &self,
-        key: Option<MessageKey>,
+        key: Option<LogoutSubject>,
         details: SignOutDetails,
         work: impl FnOnce() -> W,
     ) -> Outcome
@@ -72,7 +83,7 @@ impl SignOutRoutes {
 
     fn start_or_join<W>(
         &self,
-        key: Option<MessageKey>,
+        key: Option<LogoutSubject>,
         details: SignOutDetails,
         work: impl FnOnce() -> W,
     ) -> OutcomeReceiver
@@ -118,6 +129,40 @@ impl SignOutRoutes {
     }
 }
 
+impl LogoutSubject {
+    fn message(&self) -> Result<LogoutMessage> {
+        let mut message = LogoutMessage::new(self.issuer.clone(), self.issued_at)?;
+        if let Some(subject) = &self.subject {
+            message = message.subject(subject.clone())?;
+        }
+        if let Some(sid) = &self.sid {
+            message = message.sid(sid.clone())?;
+        }
+        Ok(message)
+    }
+
+    fn details(&self, cause: SignOutCause) -> Result<SignOutDetails> {
+        let account = self
+            .subject
+            .as_ref()
+            .map(|subject| AccountId::new(self.issuer.clone(), subject.clone()));
+        let provider_session = self
+            .sid
+            .as_ref()
+            .map(|sid| ProviderSid::new(self.issuer.clone(), sid.clone()));
+        Ok(SignOutDetails {
+            cause,
+            scope: if provider_session.is_some() {
+                SignOutScopeKind::ProviderSession
+            } else {
+                SignOutScopeKind::Account
+            },
+            account: account.transpose()?,
+            provider_session: provider_session.transpose()?,
+        })
+    }
+}
+
 impl SignOutDetails {
     /// Returns the provider of the session or account, or `None` for the session of a ticket.
     fn issuer(&self) -> Option<&str> {
@@ -127,7 +172,7 @@ impl SignOutDetails {
 }
 
 impl RunningSignOuts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<MessageKey, OutcomeReceiver>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LogoutSubject, OutcomeReceiver>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,7 +181,7 @@ impl RunningSignOuts {
 /// result.
 struct RunningGuard {
     routes: SignOutRoutes,
-    key: Option<MessageKey>,
+    key: Option<LogoutSubject>,
 }
 
 impl Drop for RunningGuard {
