@@ -4,9 +4,11 @@ use std::fmt;
 
 use url::{Host, Url};
 
-/// An invalid setting of the sign-out routes, of a cookie or of the session check. Its text names the setting and says
-/// what to change. The function that takes the setting returns it, or
-/// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build). No request has been sent then.
+/// An invalid setting of the [sign-out routes](crate::SignOutRoutes), of a [cookie](crate::TicketCookie) or of the
+/// [`SessionCheck`](crate::SessionCheck). Its text names the setting and says what to change.
+///
+/// The function that takes the setting returns this error, or
+/// [`SignOutRoutesBuilder::build`](crate::SignOutRoutesBuilder::build) does. No request has been sent then.
 ///
 /// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` is readable. `{:#?}` prints the
 /// struct.

@@ -21,7 +21,7 @@ pub struct SidEntry {
     /// The time at which the session of the sign-in ends, on the store's clock. The store keeps the entry in the index at least until then.
     pub ends_at: Timestamp,
     /// The deadline of the request that adds the entry, on the store's own clock. The store refuses the request at this time or later with
-    /// [`SignedOut`](crate::ErrorKind::SignedOut).
+    /// [`SignedOut`](crate::ErrorKind::SignedOut): a sign-out may have passed it by, whose not-before time is no longer stored.
     pub not_after: Timestamp,
 }
 

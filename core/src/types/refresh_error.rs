@@ -230,8 +230,9 @@ impl RefreshError {
         self.response.as_deref()
     }
 
-    /// Returns the refresh token of [`with_new_refresh_token`](Self::with_new_refresh_token), from an answer that is otherwise unusable.
-    /// Returns `None` if that method was not called.
+    /// Returns the new refresh token that a provider sent in a response without usable tokens, as
+    /// [`with_new_refresh_token`](Self::with_new_refresh_token) set it. The cache stores it, because the old one may be spent. Returns `None`
+    /// if that method was not called.
     pub const fn new_refresh_token(&self) -> Option<&SecretString> {
         self.new_refresh_token.as_ref()
     }

@@ -47,8 +47,8 @@ impl Timestamp {
     /// UTC.
     ///
     /// It is for a store that uses this machine's clock, and for tests. For tokens and sessions use
-    /// [`TokenCache::now`](crate::TokenCache::now), because this machine's clock can be wrong. If it is ahead of the store's clock, an
-    /// expired token counts as fresh.
+    /// [`TokenCache::now`](crate::TokenCache::now), because this machine's clock can be wrong. If it is ahead of the store's clock, the
+    /// lifetime of a token that is counted from it ends too late, and the expired token counts as fresh.
     pub fn from_system_time(time: SystemTime) -> Self {
         Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
     }

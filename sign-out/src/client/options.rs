@@ -4,18 +4,18 @@
 /// [`ClientRegistration::exp_claim`](crate::ClientRegistration::exp_claim) for the `exp` of logout tokens, or to
 /// [`ClientRegistration::sid_claim`](crate::ClientRegistration::sid_claim) for the `sid` of sign-ins.
 ///
-/// Its effect depends on that setting: `exp_claim` rejects logout tokens, and `sid_claim` only logs sign-ins.
+/// Its effect depends on the setting: `exp_claim` rejects logout tokens without an `exp`, and `sid_claim` only logs
+/// sign-ins without a `sid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
     /// The claim is required. With [`exp_claim`](crate::ClientRegistration::exp_claim), a logout token without `exp` is
-    /// rejected with 400; this is the default there. With [`sid_claim`](crate::ClientRegistration::sid_claim), a
-    /// sign-in without a `sid` succeeds, and the first one is logged at WARN.
+    /// rejected with 400; this is the default there. With [`sid_claim`](crate::ClientRegistration::sid_claim), a sign-in
+    /// without a `sid` succeeds, and the first one is logged at WARN.
     Required,
-    /// The claim may be missing. With [`exp_claim`](crate::ClientRegistration::exp_claim), a logout token without `exp`
-    /// is accepted, and an `exp` that is present is still checked. With
-    /// [`sid_claim`](crate::ClientRegistration::sid_claim), a sign-in without a `sid` is not logged; this is the default
-    /// there.
+    /// The claim may be missing. With [`exp_claim`](crate::ClientRegistration::exp_claim), a logout token without `exp` is
+    /// accepted, and an `exp` that is present is still checked. With [`sid_claim`](crate::ClientRegistration::sid_claim), a
+    /// sign-in without a `sid` is not logged; this is the default there.
     Optional,
 }
 
@@ -43,8 +43,9 @@ pub enum IdTokenHint {
 /// Pass it to [`ClientRegistration::front_channel_parameters`](crate::ClientRegistration::front_channel_parameters),
 /// according to what the provider sends.
 ///
-/// Such a request is not authenticated. So it ends only the sessions that the variant describes. A request with `iss`
-/// and `sid` is accepted with every variant. Any other request that the variant does not describe is answered with 400.
+/// Anyone can send such a request, since it is not authenticated. So it ends only the sessions that the variant
+/// describes. A request with `iss` and `sid` is accepted with every variant. Any other request that the variant does
+/// not describe is answered with 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FrontChannelParameters {
@@ -67,10 +68,11 @@ pub enum FrontChannelParameters {
     /// The provider's front-channel logout request has neither `iss` nor `sid`. It ends only the session of the ticket
     /// that the browser sends. Without a ticket, it ends nothing.
     ///
-    /// A browser sends a `SameSite=Lax` cookie to a frame only if the provider's page is on the same site as the app,
-    /// as `id.shop.example` and `www.shop.example` are. A request is rejected with 400 unless its header
-    /// `Sec-Fetch-Dest` says that it is for a frame. Otherwise a link on another site, which also sends the cookie,
-    /// would sign the user out.
+    /// A browser sends the ticket's `SameSite=Lax` cookie to a frame only if the provider's page is on the same site as
+    /// the app, as `id.shop.example` and `www.shop.example` are. If the sites differ, such a request ends nothing.
+    ///
+    /// A request is rejected with 400 unless its header `Sec-Fetch-Dest` says that it is for a frame. Without this
+    /// check, a link on another site would sign the user out, since the browser sends the cookie with it.
     None,
 }
 

@@ -6,13 +6,15 @@ use crate::http::FetchError;
 /// events). Pass it to [`SignOutRoutesBuilder::key_fetch`](crate::SignOutRoutesBuilder::key_fetch).
 ///
 /// With both variants, fetched keys are used for ten minutes, and for up to an hour if the provider cannot be reached.
-/// Keys that are set with [`ClientRegistration::jwks`](crate::ClientRegistration::jwks) are never fetched.
+/// After that hour, messages of this provider are answered with 503 until its keys can be fetched. Keys that are set
+/// with [`ClientRegistration::jwks`](crate::ClientRegistration::jwks) are never fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
-    /// A background task fetches the providers' signing keys when [`build`](crate::SignOutRoutesBuilder::build) creates
-    /// the routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch
-    /// fails, the task repeats it after 2 to 60 seconds. This is the default.
+    /// A background task fetches the providers' signing keys when [`build`](crate::SignOutRoutesBuilder::build) creates the
+    /// routes, and again every ten minutes. So they are usually cached when a logout message arrives. If a fetch fails,
+    /// the task repeats it after 2 to 60 seconds. This is the default. Outside a tokio runtime, `build` starts no task,
+    /// and the keys are fetched as with [`OnDemand`](Self::OnDemand).
     Background,
     /// The signing keys of a provider are fetched when one of its logout messages arrives and they are not cached. The
     /// message waits for at most the [timeout for keys](crate::Timeouts::keys). If the keys have not arrived by then,

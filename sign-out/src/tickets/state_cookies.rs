@@ -54,9 +54,13 @@ pub struct StateCookies {
 }
 
 impl StateCookies {
-    /// Creates the state cookies for the app at `public_url`. Use a different `name` for each purpose, such as
-    /// `signing-in`: cookies with the same name share the limit of 8. The [sign-out routes](crate::SignOutRoutes) use
-    /// `signing-out`. By default the browser keeps each cookie for 15 minutes.
+    /// Creates the state cookies for the app at `public_url`. If the URL is `https`, the cookies are `Secure` and their
+    /// names begin with `__Host-`.
+    ///
+    /// Use a different `name` for each purpose, such as `signing-in`. A browser keeps the 8 newest cookies of one name:
+    /// a ninth removes the oldest, whose sign-in can then not be completed. The
+    /// [sign-out routes](crate::SignOutRoutes) use the name `signing-out`. The browser keeps each cookie for 15 minutes,
+    /// unless [`max_age`](Self::max_age) is called.
     ///
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, or is neither `https` nor `http` at a loopback address. Also if

@@ -84,10 +84,8 @@ impl State {
 
 #[cfg(feature = "test-util")]
 impl MemoryStore {
-    /// Drops the store's registry of near-cache leases, as if the store had been emptied. A test calls it. The store then creates a new
-    /// registry, with another [`RegistryId`] and without leases.
-    ///
-    /// Sessions and entries stay.
+    /// Drops the store's list of near-cache leases alone; sessions and entries stay. The store then creates a new list, with another
+    /// [`RegistryId`] and without leases. A test calls it to see that a sign-out then waits for leases that the list lacks.
     pub fn lose_registry(&self) {
         let mut state = self.0.registry.state();
         state.id = None;
