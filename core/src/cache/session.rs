@@ -16,9 +16,10 @@ use crate::{
 ///
 /// [`TokenCache::sign_in`] begins a session and returns it. [`TokenCache::resume`] returns the session of a ticket.
 ///
-/// Each read and write also checks with the store that the session still lives. A read that the [near
-/// cache](crate::TokenCacheBuilder::near_cache) answers sends no request. By default, no sign-out returns while a near cache can still
-/// serve the ended session (G1).
+/// Each read and write asks the store, which also checks that the session lives. After its end, they fail with
+/// [`SignedOut`](ErrorKind::SignedOut). The only exception is a read that this server's
+/// [near cache](crate::TokenCacheBuilder::near_cache) answers, without a request. By default, no sign-out returns while a near cache can
+/// still serve the ended session (G1).
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,

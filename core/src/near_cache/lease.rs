@@ -107,8 +107,9 @@ impl NearCacheLease {
     /// [`renewed`](Self::renewed) and [`saw`](Self::saw). A [`TokenCache`](crate::TokenCache) calls it before the request that opens the
     /// connection.
     ///
-    /// The method ends the lease: no near-cache entry is served until the new connection has [renewed](Self::renewed) it. The new
-    /// connection must also read the [`RegistryId`] of the store's list of leases again, because a lost list has another id.
+    /// The method ends the lease: no near-cache entry is served until the new connection has [renewed](Self::renewed) it. It also forgets
+    /// the [`RegistryId`], by which the cache recognizes the store's list of leases. [`saw`](Self::saw) sets it again: if the
+    /// store lost the list in the meantime, the new list has another id.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;

@@ -80,9 +80,9 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// Returns the earliest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the
-    /// `received` of the last answer that was passed to [`new`](Self::new) or [`observe`](Self::observe). For an earlier instant, the
-    /// result can be later than the time that the store's clock showed.
+    /// Returns the earliest time that the store's clock can show at the instant `at` of this machine. Pass the present instant, or
+    /// a later one. For an instant before the last answer of the store that [`observe`](Self::observe) took, the result can be wrong: later
+    /// than the time that the store's clock showed.
     ///
     /// Use it for a time from which a lifetime is counted, such as the time of a sign-in or of a token request. The computed end of the
     /// lifetime is then never later than the true one.
@@ -91,9 +91,9 @@ impl StoreClock {
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)
     }
 
-    /// Returns the latest time that the store's clock can show at the instant `at` of this machine. `at` must not be before the `received`
-    /// of the last answer that was passed to [`new`](Self::new) or [`observe`](Self::observe). For an earlier instant, the result can be
-    /// earlier than the time that the store's clock showed.
+    /// Returns the latest time that the store's clock can show at the instant `at` of this machine. Pass the present instant, or a
+    /// later one. For an instant before the last answer of the store that [`observe`](Self::observe) took, the result can be wrong: earlier
+    /// than the time that the store's clock showed.
     ///
     /// Use it for the cutoff time of a sign-out, and to decide what has expired. The sign-out then ends every session that began before it,
     /// and an expired entry is never returned.

@@ -147,7 +147,7 @@ impl CutoffBound {
 ///
 /// Some targets also set a *not-before time* in the account. With it, the store refuses a sign-in that began before the sign-out and
 /// arrives later (G2). A later not-before time is never replaced by an earlier one. An eviction that arrives late or twice ends no session
-/// that is later than its cutoff time.
+/// whose user authenticated after its cutoff time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -194,7 +194,8 @@ impl EvictTarget {
     /// otherwise spare the session.
     ///
     /// - [`Session`](Self::Session) ends the session with this `session_id`.
-    /// - [`Account`](Self::Account) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
+    /// - [`Account`](Self::Account) ends the session if [`SessionTimes::is_not_after`] the cutoff time: a session has one time on the store's
+    ///   clock and one on the provider's, and the cutoff time is on one of the two.
     /// - [`Sid`](Self::Sid) ends the session if it has this `sid` and [`CutoffBound::ends`] returns `true`.
     /// - [`SidOrWithoutSid`](Self::SidOrWithoutSid) ends the session if it has this `sid`. It also ends a session without a `sid` whose
     ///   `auth_time` is `without_sid_until` or earlier.

@@ -50,7 +50,8 @@ pub enum NearCacheOutcome {
         /// How long the sign-out waited for near caches.
         waited: Duration,
     },
-    /// The sign-out was called with [`Wait::None`], and did not wait for other app servers. It is not final yet.
+    /// The sign-out was called with [`Wait::None`], and did not wait for other app servers. It is final after
+    /// `cleared_within`.
     NotAwaited {
         /// The longest time, from the return of the sign-out, for which an app server may still serve near-cache entries of the ended
         /// sessions. After this time, the sign-out is final.

@@ -100,10 +100,11 @@ pub fn time_left(timeout: Duration) -> Duration {
         .unwrap_or(timeout)
 }
 
-/// A guard that a store holds during one request to its database server. The time from [`begin`](Self::begin) until the guard is dropped
-/// counts for [`time_left`].
+/// A guard that a store holds during one request to its database server, so that all requests of one call of the cache share one time
+/// limit. The time from [`begin`](Self::begin) until the guard is dropped is subtracted from what [`time_left`] returns to the later
+/// requests of the call.
 ///
-/// If a call of the cache sends several requests at the same time, that time counts once.
+/// If a call sends several requests at the same time, that time is subtracted once. Without the guard, each request has the whole limit.
 #[derive(Debug)]
 #[must_use = "its time counts until it is dropped"]
 pub struct StoreRequest(());
