@@ -16,7 +16,8 @@ use crate::{
 pub struct SidEntry {
     /// The account that signed in.
     pub account: AccountKey,
-    /// The time at which the authorization request of the sign-in was sent, on the store's clock.
+    /// The time at which the authorization request of the sign-in was sent, on the store's clock. The store compares it with the not-before
+    /// time of the `sid`, and refuses a sign-in with an equal or earlier time.
     pub requested_at: Timestamp,
     /// The time at which the session of the sign-in ends, on the store's clock. The store keeps the entry in the index at least until then.
     pub ends_at: Timestamp,
@@ -158,7 +159,7 @@ impl AccountCursor {
     }
 }
 
-/// A page of a list of accounts. [`SidIndex::accounts`] returns it.
+/// A page of the list of all accounts that have sessions, or of those of one issuer. [`SidIndex::accounts`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountPage {

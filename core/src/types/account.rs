@@ -179,7 +179,8 @@ impl AccountKey {
         &self.issuer
     }
 
-    /// Returns the keyed hash of the account's issuer and subject together. Each account has another one, also at the same issuer.
+    /// Returns the keyed hash of the account's issuer and subject together. No two accounts have the same,
+    /// not even two of one issuer. A store uses it in the name under which it stores the account.
     pub const fn subject(&self) -> &[u8; 16] {
         &self.subject
     }

@@ -156,8 +156,8 @@ impl CutoffBound {
 pub enum EvictTarget {
     /// One session, by its id. Sets no not-before time, because a session id is never used again.
     Session(SessionId),
-    /// Every session of the account whose time on the clock of the cutoff time is equal to the cutoff time or earlier. Later sessions
-    /// continue.
+    /// Every session of the account, which [`TokenStore::evict`](crate::TokenStore::evict) takes beside the target, up to a cutoff time. A
+    /// session ends if [`SessionTimes::is_not_after`] the cutoff time. Later sessions continue.
     ///
     /// Sets the account's not-before time on that clock to the cutoff time. The store then refuses a sign-in whose time on that clock is
     /// equal or earlier (G2).

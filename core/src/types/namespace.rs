@@ -34,10 +34,10 @@ pub struct NamespaceRecord {
 }
 
 impl NamespaceRecord {
-    /// Creates a record with a [`longest_near_cache_life`](Self::longest_near_cache_life) of zero, for a fleet of app servers without near
-    /// caches. A store calls it when it reads the record from its own data.
+    /// Creates a record, whose parameters are the fields of the same names. A store calls it when it reads the record from its own data.
     ///
-    /// The parameters are the fields of the same names.
+    /// The third field, [`longest_near_cache_life`](Self::longest_near_cache_life), is zero. A store that has stored another value sets it
+    /// with [`with_near_cache`](Self::with_near_cache).
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
         Self {
             generation,

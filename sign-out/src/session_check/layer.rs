@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// A tower layer that rejects every request whose session has been signed out, on any app server. Created by
-/// [`SignOutRoutes::session_check`]. With it, a sign-out is final for the app's own cookie too (G1).
+/// [`SignOutRoutes::session_check`]. With it, a browser that still has the ticket of an ended session is signed out in
+/// this app too (G1).
 ///
 /// It reads the ticket of each request, and checks the session that the ticket names. This takes one request to the
 /// store, or none if the [near cache](token_cache_core::near_cache) of this app server has the session:
@@ -31,8 +32,9 @@ use crate::{
 ///   the ticket is not removed. An error is never taken for a sign-out (G4).
 ///
 /// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes. A rejected request
-/// to any other path that ends like a sign-out route, such as `/docs/logout`, reaches its handler without a session.
-/// The handler's response is then replaced by the rejection.
+/// to any other path that ends like a sign-out route, such as `/docs/logout`, is an exception. The layer cannot tell it
+/// from a nested sign-out route. So its handler runs, without a session, and the rejection replaces its response.
+/// Choose other paths for handlers that change something.
 ///
 /// Every rejection is logged with its reason: `request_of_ended_session` at INFO, `ticket_refused` and
 /// `session_not_checked` at WARN.
