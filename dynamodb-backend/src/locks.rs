@@ -8,7 +8,8 @@
 //! | `w` | the version that the owner is about to replace |
 //! | `exp` | when the table may delete the item |
 //!
-//! A lock is valid only while the entry has the version in `w`. Once the entry has another version, the owner has written or lost. So a write
+//! A lock is valid only while the entry has the version in `w`. Once the entry has another version, the owner has written or lost. So a
+//! write
 //! needs no request to release its lock.
 
 use std::time::Duration;

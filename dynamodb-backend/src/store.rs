@@ -110,7 +110,8 @@ impl Inner {
         let _ = self.client.get(operation, &self.keys.namespace()).await;
     }
 
-    /// Puts an entry by its [`PutMode`], without a check of its session. Sends one request, or three if the versions of its creating writes must
+    /// Puts an entry by its [`PutMode`], without a check of its session. Sends one request, or three if the versions of its creating writes
+    /// must
     /// be trimmed first.
     async fn put(
         &self,

@@ -82,7 +82,8 @@ impl Provider {
     /// token is not verified here. Verify it before you trust a claim in it.
     ///
     /// ```no_run
-    /// # async fn callback(provider: token_cache::providers::Provider, now: token_cache::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn callback(provider: token_cache::providers::Provider, now: token_cache::Timestamp) -> Result<(), Box<dyn
+    /// std::error::Error>> {
     /// use token_cache::providers::CodeExchange;
     ///
     /// let code = CodeExchange::new("the parameter `code`", "https://shop.example/callback")

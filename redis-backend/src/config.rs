@@ -182,7 +182,8 @@ pub struct Tls {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Durability {
-    /// The primary alone must confirm the write. Use it for Redis without replicas. A failover to a replica loses all writes that this replica had
+    /// The primary alone must confirm the write. Use it for Redis without replicas. A failover to a replica loses all writes that this
+    /// replica had
     /// not received:
     ///
     /// - A session that was signed out just before the failover can be live again: the sign-out is not final (G1).
@@ -191,7 +192,8 @@ pub enum Durability {
     /// - The new refresh token of a refresh can be lost: the old one, which is used up, is sent again (G6).
     #[default]
     Primary,
-    /// The primary and this number of replicas must confirm the write (the Redis command `WAIT`). Set the number of all replicas that a failover may
+    /// The primary and this number of replicas must confirm the write (the Redis command `WAIT`). Set the number of all replicas that a
+    /// failover may
     /// promote. A failover to a replica that has confirmed a write does not lose the write. With a smaller number, a failover may promote a
     /// replica that has not confirmed it, and the write is then lost.
     ///

@@ -5,7 +5,8 @@
 //! | session, namespace | those of [`token_cache_core::backend::record`] |
 //! | entry | the value, its version (8), its expiry (8), 1 |
 //!
-//! Numbers are big-endian, times and durations in milliseconds. The version and the expiry of an entry follow the value, so that the value is
+//! Numbers are big-endian, times and durations in milliseconds. The version and the expiry of an entry follow the value, so that the value
+//! is
 //! read without a copy.
 
 pub(crate) use token_cache_core::backend::record::encode_namespace;

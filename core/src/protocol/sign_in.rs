@@ -46,7 +46,8 @@ pub struct SignInPlan<'a> {
 /// A [background session](BackgroundSession) that [`sign_in`] stores in its last step. With it, the session can be opened without its
 /// ticket: by a job, or by a web API that has the user's access token. Apps do not need it.
 pub struct BackgroundPlan<'a> {
-    /// The name under which the store keeps the background session in the account.
+    /// The name of the background session among those of the account. A store keeps several under one name, one for each session of the
+    /// account: [`find`](crate::BackgroundSessions::find) returns all of them.
     pub name: BackgroundKey,
     /// Encrypts the ticket secret of the session together with the account. [`sign_in`] stores the result as [`BackgroundSession::sealed`].
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),

@@ -69,8 +69,10 @@ pub trait BackgroundSessions: Send + Sync {
         options: ReadOptions,
     ) -> Result<()>;
 
-    /// Returns the [background sessions](BackgroundSession) that were kept for `account` under `name`, the most recently stored first. Those
-    /// of ended sessions are left out, so the list is empty if none of the sessions lives. [`TokenCache::background_session`](crate::TokenCache::background_session) and
+    /// Returns the [background sessions](BackgroundSession) that were kept for `account` under `name`, the most recently stored first.
+    /// Those
+    /// of ended sessions are left out, so the list is empty if none of the sessions lives.
+    /// [`TokenCache::background_session`](crate::TokenCache::background_session) and
     /// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) call it.
     ///
     /// Sends one request, or two if the store has sessions and background sessions in separate items.

@@ -115,10 +115,11 @@ pub struct LeaseHolder {
 pub struct Published {
     /// The id of the invalidation message that was published. Each [`Acknowledgement`] of the message repeats it.
     pub id: InvalidationId,
-    /// The registry of near-cache leases from which the store read `holders`.
+    /// The id of the list of near-cache leases from which the store read `holders`. The cache compares it with the id that its own
+    /// backplane connection reads: if the two differ, a lease may be missing, and a sign-out waits for the longest lease.
     ///
-    /// `None` if the store cannot tell whether the backplane connection of the publishing app server uses the same registry. A sign-out
-    /// then waits for the longest lease.
+    /// `None` if the store has no such id, or cannot tell whether the connection uses the same list. A sign-out then also waits for the
+    /// longest lease.
     pub registry: Option<RegistryId>,
     /// The app servers that held a near-cache lease when the store published the message. The origin of the message is one of them if it
     /// holds a lease.

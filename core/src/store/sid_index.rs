@@ -179,7 +179,8 @@ impl AccountPage {
 
 /// The choice whether a bulk eviction sets a not-before time on each account, for [`SidIndex::evict_accounts`].
 ///
-/// A not-before time is the time of a sign-out: the store refuses a sign-in whose user authenticated at that time or earlier. Without it, a sign-in that began before the
+/// A not-before time is the time of a sign-out: the store refuses a sign-in whose user authenticated at that time or earlier. Without it, a
+/// sign-in that began before the
 /// eviction and arrives later would be accepted. Either each account or the accounts' issuer must therefore have one (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]

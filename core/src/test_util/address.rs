@@ -11,8 +11,9 @@ pub fn address_of(session: &Session, key: &EntryKey) -> Result<EntryAddress> {
     Ok(session.address(&session.cache().keys()?, key))
 }
 
-/// Returns the address `at` with `ticket_secret` in place of its ticket secret, if it has one. A test uses it to encrypt or decrypt an
-/// entry in a [`SealedStore`](crate::SealedStore) without a session.
+/// Returns the address `at` with `ticket_secret` as its ticket secret, in place of any that it had. An address of
+/// [`EntryAddress::new`](crate::EntryAddress::new) has none, and a [`SealedStore`](crate::SealedStore) refuses it. With this function, a
+/// test can encrypt and decrypt entries at such an address, and need not begin a session.
 pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAddress {
     at.with_secret(Arc::new(SessionKeys::new(TicketSecret::from_bytes(
         ticket_secret,

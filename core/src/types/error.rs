@@ -57,7 +57,8 @@ impl Error {
     }
 
     /// Creates an error of kind [`SignedOut`](ErrorKind::SignedOut). A store returns it if the session of the request has ended. It also
-    /// returns it for a sign-in that began before a sign-out and arrives after it (G2).
+    /// returns it for a sign-in that began before a sign-out and arrives after it (G2). The cache converts that one to
+    /// [`SignInRevoked`](ErrorKind::SignInRevoked).
     ///
     /// `operation` is what failed, as in "read an entry".
     pub fn signed_out(operation: &'static str) -> Self {

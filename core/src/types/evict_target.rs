@@ -129,10 +129,11 @@ pub enum CutoffBound {
 }
 
 impl CutoffBound {
-    /// Returns `true` if the bound ends a session with these times, and `false` if the session continues. A store calls it, only for a
-    /// session that has the `sid` of the eviction. For any other session, the result has no meaning.
+    /// Returns `true` if a sign-out by `sid` ends a session with these `times`, and `false` if the session continues. A store calls it for
+    /// the sessions that have the `sid` of the [`EvictTarget::Sid`], and for no others.
     ///
-    /// - [`Time`](Self::Time) ends the session if its time on the clock of the cutoff time is equal to the cutoff time or earlier.
+    /// - [`Time`](Self::Time) ends the session if [`SessionTimes::is_not_after`] the cutoff time: the authentication was at that time or
+    ///   earlier.
     /// - [`Forever`](Self::Forever) ends the session whatever its times are.
     pub fn ends(&self, times: &SessionTimes) -> bool {
         match self {
@@ -194,8 +195,9 @@ impl EvictTarget {
     /// otherwise spare the session.
     ///
     /// - [`Session`](Self::Session) ends the session with this `session_id`.
-    /// - [`Account`](Self::Account) ends the session if [`SessionTimes::is_not_after`] the cutoff time: a session has one time on the store's
-    ///   clock and one on the provider's, and the cutoff time is on one of the two.
+    /// - [`Account`](Self::Account) ends the session if [`SessionTimes::is_not_after`] the cutoff time. A session has one time on the
+    ///   store's
+    ///   clock and one on the provider's. The cutoff time is on one of the two clocks.
     /// - [`Sid`](Self::Sid) ends the session if it has this `sid` and [`CutoffBound::ends`] returns `true`.
     /// - [`SidOrWithoutSid`](Self::SidOrWithoutSid) ends the session if it has this `sid`. It also ends a session without a `sid` whose
     ///   `auth_time` is `without_sid_until` or earlier.

@@ -231,7 +231,8 @@ impl RefreshError {
     }
 
     /// Returns the new refresh token that a provider sent in a response without usable tokens, as
-    /// [`with_new_refresh_token`](Self::with_new_refresh_token) set it. The cache stores it, because the old one may be spent. Returns `None`
+    /// [`with_new_refresh_token`](Self::with_new_refresh_token) set it. The cache stores it, because the old one may be spent. Returns
+    /// `None`
     /// if that method was not called.
     pub const fn new_refresh_token(&self) -> Option<&SecretString> {
         self.new_refresh_token.as_ref()

@@ -74,7 +74,7 @@ impl SessionRecord {
     reason = "a store must record and count all of them"
 )]
 pub enum SessionKind {
-    /// A user signed in, or an application began the session for itself
+    /// A user signed in ([`TokenCache::sign_in`](crate::TokenCache::sign_in)), or the app began the session for itself, without a user
     /// ([`TokenCache::application`](crate::TokenCache::application)).
     #[default]
     Direct,

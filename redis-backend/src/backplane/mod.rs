@@ -40,7 +40,8 @@ impl OpenConnections {
         pubsub.upgrade().filter(|pubsub| !pubsub.is_lost())
     }
 
-    /// Returns the connection that was opened last, if it is still in use. Entries for the near cache are read over it, so that they are read
+    /// Returns the connection that was opened last, if it is still in use. Entries for the near cache are read over it, so that they are
+    /// read
     /// and invalidated at the same server.
     pub(crate) fn last(&self) -> Option<Arc<PubSubConnection>> {
         let (_, pubsub) = self.open().last()?.clone();

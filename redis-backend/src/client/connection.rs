@@ -53,7 +53,8 @@ impl Connection {
         self.command(&call.to_send()).await
     }
 
-    /// Sends a call with `ASKING` to a node that imports its slot. Returns the reply, and the number of replicas that confirmed it if `wait` is
+    /// Sends a call with `ASKING` to a node that imports its slot. Returns the reply, and the number of replicas that confirmed it if
+    /// `wait` is
     /// set.
     #[cfg(feature = "cluster")]
     pub(super) async fn send_asking(
