@@ -199,10 +199,13 @@ fn logged_at(function: &str, code: &str) -> BTreeSet<String> {
     let mut events = BTreeSet::new();
     for (at, _) in code.match_indices(&call) {
         let is_other = code[..at].ends_with(|before: char| {
-            // Excludes other functions with this name, such as `Diagnostic::info` and `is_info`. Only calls of `telemetry::info` may have a
-            // path.
+            // Excludes other functions with this name, such as `Diagnostic::info` and `is_info`. Only calls of `telemetry::info` and of
+            // `log::info`, which is the same function, may have a path.
             before.is_alphanumeric() || before == '_'
-        }) || (code[..at].ends_with("::") && !code[..at].ends_with("telemetry::"));
+        }) || (code[..at].ends_with("::")
+            && !["telemetry::", "log::"]
+                .iter()
+                .any(|module| code[..at].ends_with(module)));
         if !is_other {
             let event = code[at + call.len()..].split('"').next().unwrap();
             events.insert(event.to_owned());
