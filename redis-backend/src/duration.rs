@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::{Result, backend};
 
-use crate::config::invalid_config;
+use crate::error::invalid_config;
 
 /// Parses the timeout `name`: `500ms`, `2s` or `1m`.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {

@@ -1,9 +1,11 @@
+mod invalid_config;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 
 use redis::{ErrorKind as RedisErrorKind, RedisError, ServerErrorKind};
 use token_cache_core::{Error, ErrorKind};
 
+pub(crate) use self::invalid_config::{feature_off, invalid_config};
 #[cfg(feature = "sentinel")]
 pub(crate) use self::sentinel::SentinelFault;
 

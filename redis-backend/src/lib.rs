@@ -26,11 +26,13 @@ mod sid_index;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod topology;
 mod url;
 
 pub use self::{
-    config::{Address, Durability, RedisConfig, Sentinel, Tls, Topology},
+    config::{Durability, RedisConfig, Tls},
     store::RedisStore,
+    topology::{Address, Sentinel, Topology},
     url::SCHEMES,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     RedisConfig,
     backplane::{self, OpenConnections},
     client::{Call, Client, Idempotency, Reply, unexpected},
-    config::invalid_config,
+    error::invalid_config,
     evict::{EVICT, evict_call},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
     preflight::{self, Preflight},

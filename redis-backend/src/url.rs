@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 
 use crate::{
-    Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::invalid_config, duration,
+    Address, Durability, RedisConfig, Sentinel, Tls, Topology, duration, error::invalid_config,
 };
 
 /// The URL schemes that [`RedisConfig::from_url`] accepts in this build, in lower case. The features `tls`, `cluster` and `sentinel` add

@@ -80,7 +80,7 @@ impl Connector {
                 Target::Sentinel(Box::new(sentinels.map_err(failed)?))
             }
             _ => {
-                return Err(crate::config::invalid_config(
+                return Err(crate::error::invalid_config(
                     "the servers need a feature that is not compiled in; add `cluster` or `sentinel`",
                 ));
             }

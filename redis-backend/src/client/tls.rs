@@ -3,7 +3,7 @@ use std::path::Path;
 
 use token_cache_core::Result;
 
-use crate::{Tls, config::invalid_config};
+use crate::{Tls, error::invalid_config};
 
 /// The certificates in the files of a [`Tls`].
 #[derive(Clone)]
