@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::Limited;
 use reqwest::{Body, Client, Response, header, redirect};
 use rustls::{
     ClientConfig,
@@ -12,6 +12,7 @@ use rustls_platform_verifier::Verifier;
 use tokio::time::Instant;
 use url::Url;
 
+use super::body::whole;
 use crate::config::ConfigError;
 
 /// The maximum size of a provider's document.
@@ -139,15 +140,14 @@ impl HttpClient {
 
 async fn read(what: &str, response: Response) -> Result<Bytes, FetchError> {
     let body = Limited::new(Body::from(response), MAX_BYTES);
-    match body.collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) => Err(match error.downcast_ref::<reqwest::Error>() {
+    whole(body)
+        .await
+        .map_err(|error| match error.downcast_ref::<reqwest::Error>() {
             Some(error) => failed(what, error),
             None => FetchError::new(format!(
                 "the provider's {what} has more than {MAX_BYTES} bytes"
             )),
-        }),
-    }
+        })
 }
 
 fn failed(what: &str, error: &reqwest::Error) -> FetchError {

@@ -1,5 +1,6 @@
 //! Reads requests, builds responses, and sends requests to providers.
 
+mod body;
 mod client;
 mod page;
 mod request;

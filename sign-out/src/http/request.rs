@@ -9,6 +9,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time;
 use url::form_urlencoded;
 
+use super::body::whole;
+
 /// The maximum size of a message. A logout token has about one kilobyte.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -81,8 +83,8 @@ async fn read_body<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Reque
         return Err(RequestError::BodyTooLarge);
     }
     let body = Limited::new(body.map_err(|_| RequestError::BodyInterrupted), MAX_BYTES);
-    match time::timeout(TIMEOUT, body.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+    match time::timeout(TIMEOUT, whole(body)).await {
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RequestError::BodyTooLarge),
         Ok(Err(_)) => Err(RequestError::BodyInterrupted),
         Err(_) => Err(RequestError::BodyTimeout),
