@@ -195,6 +195,44 @@ mod tests {
         assert_eq!((new.wait().await, joined.wait().await), (Some(2), Some(2)));
     }
 
+    /// A key that notices, when work is removed by it, whether the result of the work was there already.
+    #[derive(Clone, Default)]
+    struct WatchfulKey(Arc<Seen>);
+
+    #[derive(Default)]
+    struct Seen {
+        result: Mutex<Option<watch::Receiver<Option<usize>>>>,
+        after_the_result: AtomicUsize,
+    }
+
+    impl PartialEq for WatchfulKey {
+        fn eq(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    impl Eq for WatchfulKey {}
+
+    impl Hash for WatchfulKey {
+        fn hash<H: std::hash::Hasher>(&self, _: &mut H) {
+            let result = self.0.result.lock().unwrap();
+            if result.as_ref().is_some_and(|it| it.borrow().is_some()) {
+                self.0.after_the_result.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// A caller that may not take the result must not find the same work again.
+    #[tokio::test]
+    async fn work_leaves_the_map_before_its_result_is_there() {
+        let flights = SingleFlight::<WatchfulKey, usize>::default();
+        let (runtime, key) = (Handle::current(), WatchfulKey::default());
+        let flight = flights.join_if(&runtime, key.clone(), |()| true, || (), |()| async { 7 });
+        *key.0.result.lock().unwrap() = Some(flight.result.clone());
+        assert_eq!(flight.wait().await, Some(7));
+        assert_eq!(key.0.after_the_result.load(Ordering::SeqCst), 0);
+    }
+
     #[tokio::test]
     async fn a_caller_that_goes_away_stops_nothing() {
         let (flights, work) = (SingleFlight::default(), Work::new());
