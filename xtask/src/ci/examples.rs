@@ -1,6 +1,6 @@
 use std::fs;
-use std::path::Path;
 
+use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::print::print;
 use crate::rust_files::rust_files;
@@ -28,9 +28,10 @@ pub(super) fn check() -> Outcome {
     print("\n» examples import what an app depends on");
     let (mut findings, mut examples) = (Vec::new(), 0);
     for folder in UNDER_THE_FACADE {
-        let folder = Path::new(folder);
+        let is_core = folder == "core";
+        let folder = command::root().join(folder);
         let mut files = rust_files(&folder.join("src"))?;
-        if folder != Path::new("core") {
+        if !is_core {
             files.push(folder.join("README.md"));
         }
         for file in files {
@@ -75,6 +76,11 @@ fn code_of_examples(text: &str) -> Vec<(usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_example_imports_a_crate_that_an_app_lacks() {
+        check().unwrap();
+    }
 
     #[test]
     fn the_lines_between_fences_are_examples() {

@@ -150,10 +150,8 @@ fn homes(root: &syn::File) -> BTreeMap<String, String> {
         if path.ident == "self" {
             add_homes(&path.tree, None, &mut homes);
         } else {
-            // A type of a dependency belongs to no module.
-            let mut names = BTreeMap::new();
-            add_homes(&path.tree, Some("util"), &mut names);
-            homes.extend(names);
+            // A type of a dependency is as low as a helper.
+            add_homes(&path.tree, Some("util"), &mut homes);
         }
     }
     homes
@@ -185,16 +183,14 @@ struct Names(BTreeSet<String>);
 
 impl Names {
     fn add(&mut self, tree: &UseTree) {
-        match tree {
-            UseTree::Path(path) => self.0.insert(path.ident.to_string()),
-            UseTree::Name(name) => self.0.insert(name.ident.to_string()),
-            UseTree::Rename(name) => self.0.insert(name.ident.to_string()),
-            UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.add(tree));
-                true
-            }
-            UseTree::Glob(_) => false,
+        let name = match tree {
+            UseTree::Path(path) => &path.ident,
+            UseTree::Name(name) => &name.ident,
+            UseTree::Rename(name) => &name.ident,
+            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.add(tree)),
+            UseTree::Glob(_) => return,
         };
+        self.0.insert(name.to_string());
     }
 }
 
