@@ -14,9 +14,9 @@ pub use token_cache_core::{
     EvictTarget, Evicted, Invalidation, InvalidationId, InvalidationListener, InvalidationMessage,
     IssuerKey, LeaseHolder, LockOwner, NOT_BEFORE_LIFETIME, Namespace, NamespaceRecord,
     NotBeforeOptions, NotBeforeScope, Published, REMEMBERED_CREATIONS, ReadOptions, RefreshLocks,
-    RegistryId, SealedStore, Sealer, ServerId, SessionId, SessionKind, SessionRecord, SessionTimes,
-    SidAccounts, SidEntry, SidIndex, SidKey, StoreClock, SystemClock, TicketSecret, TimeSource,
-    TokenStore, WriteOptions, backend,
+    RegistryId, ServerId, SessionId, SessionKind, SessionRecord, SessionTimes, SidAccounts,
+    SidEntry, SidIndex, SidKey, StoreClock, SystemClock, TicketSecret, TimeSource, TokenStore,
+    WriteOptions, backend,
     near_cache::{
         AckWait, BootInstant, BootTime, ConnectionNumber, InvalidationCounter, NearCache,
         NearCacheLease, SystemBootTime,

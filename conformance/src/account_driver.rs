@@ -4,7 +4,6 @@ use token_cache_core::{
     AccountKey, BeginSession, Begun, CutoffTime, Entry, EntryAddress, EntryName, Error,
     EvictOptions, EvictTarget, Evicted, PutMode, PutResult, ReadOptions, SessionId, SessionKind,
     SessionRecord, SessionTimes, SidKey, Timestamp, TokenStore, Version, WriteOptions,
-    test_util::with_stand_in_secret,
 };
 
 use crate::{
@@ -92,7 +91,7 @@ impl<'a> AccountDriver<'a> {
 
     /// The address of an entry of a session, also in a store that seals.
     pub(crate) fn entry_named(&self, session_id: &SessionId, name: EntryName) -> EntryAddress {
-        with_stand_in_secret(EntryAddress::new(self.key, *session_id, name))
+        EntryAddress::new(self.key, *session_id, name)
     }
 
     pub(crate) async fn write_entry(

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
+use token_cache_core::{Secret, TokenStore, test_util::LayeredStore};
 
 use crate::{Breakable, Harness, NoStore};
 
@@ -26,8 +26,8 @@ impl Sealed {
         }
     }
 
-    fn seal(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
-        Arc::new(SealedStore::new(store, Sealer::new(&self.secret)))
+    fn seal(&self, store: Arc<dyn TokenStore>) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(Arc::new(LayeredStore::new(store, &self.secret, None)?))
     }
 }
 
@@ -38,12 +38,12 @@ impl Harness for Sealed {
     }
 
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(self.seal(self.inner.open(namespace).await?))
+        self.seal(self.inner.open(namespace).await?)
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         let Breakable { store, switch } = self.inner.open_breakable(namespace).await?;
-        Ok(Breakable::new(self.seal(store), switch))
+        Ok(Breakable::new(self.seal(store)?, switch))
     }
 
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {

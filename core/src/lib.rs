@@ -30,10 +30,7 @@ pub use self::{
     crypto::secret::Secret,
     crypto::started_sign_in::StartedSignIn,
     crypto::ticket::Ticket,
-    crypto::{
-        EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer,
-        UnreadableEntries,
-    },
+    crypto::{EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, UnreadableEntries},
     refresh::{
         AfterLostAnswer, RefreshOptions, RefreshPolicy, RefreshRequest, Revocation, Revoking,
         TokenSource,

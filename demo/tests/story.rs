@@ -62,7 +62,7 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
     assert_eq!(exit, Exit::Proved);
     assert_eq!(
         events[0],
-        json!({"event": "begin", "store": "near-cache(sealed(memory))", "servers": "tasks"})
+        json!({"event": "begin", "store": "memory", "servers": "tasks"})
     );
     let verdict = events.last().unwrap();
     assert_eq!(verdict["event"], "verdict");

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, IssuerKey, Sealer, Secret, SessionId, Timestamp,
-    Version, test_util::with_ticket_secret,
+    AccountKey, Entry, EntryAddress, EntryName, IssuerKey, Secret, SessionId, Timestamp, Version,
+    test_util::EntrySealer,
 };
 
-static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
-    Sealer::new(&Secret::new(*b"the secret that fuzzers all know").expect("the secret is valid"))
+static SEALER: LazyLock<EntrySealer> = LazyLock::new(|| {
+    let secret = Secret::new(*b"the secret that fuzzers all know").expect("the secret is valid");
+    EntrySealer::new(&secret, [5; 16])
 });
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         SessionId::from_bytes([3; 16]),
         EntryName::from_bytes([4; 16]),
     );
-    let at = with_ticket_secret(EntryAddress::new(account, session_id, name), [5; 16]);
+    let at = EntryAddress::new(account, session_id, name);
     let entry =
         |bytes: &[u8]| Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7));
     assert!(

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache::{
-    Entry, MemoryStore, PutResult, Timestamp, Version,
-    near_cache::NearCacheConfig,
+    Entry, MemoryStore, PutResult, Secret, Timestamp, Version,
+    near_cache::{NearCacheConfig, NearCacheSize},
     store::{
         AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, NearCache, NearCacheLease,
         ReadOptions, SessionId, SessionRecord, SessionTimes, SystemBootTime, SystemClock,
-        TimeSource, TokenStore, WriteOptions,
+        TimeSource, TokenStore, WriteOptions, test_util::LayeredStore,
     },
 };
 
@@ -14,7 +14,7 @@ use crate::Result;
 
 /// Accounts with one entry each, in the memory store, and a server that may keep copies of them.
 pub(super) struct Accounts {
-    pub(super) near_cache: NearCache<MemoryStore>,
+    store: LayeredStore,
     pub(super) entries: Vec<EntryAddress>,
     pub(super) now: Timestamp,
 }
@@ -26,7 +26,13 @@ impl Accounts {
         bytes: usize,
         policy: NearCacheConfig,
     ) -> Result<Self> {
-        let (store, now) = (MemoryStore::new(), SystemClock::default().now());
+        let own_lease = Arc::new(NearCacheLease::new());
+        own_lease.serve_until_resigned();
+        let clock = Arc::new(SystemBootTime::default());
+        let near_cache = NearCache::new(policy, true, own_lease, clock)?;
+        let (inner, secret) = (Arc::new(MemoryStore::new()), Secret::random()?);
+        let store = LayeredStore::new(inner, &secret, Some(near_cache))?;
+        let now = SystemClock::default().now();
         let mut entries = Vec::with_capacity(accounts);
         for _ in 0..accounts {
             let at = EntryAddress::new(
@@ -37,11 +43,8 @@ impl Accounts {
             sign_in(&store, &at, vec![5; bytes], now).await?;
             entries.push(at);
         }
-        let own_lease = Arc::new(NearCacheLease::new());
-        own_lease.serve_until_resigned();
-        let clock = Arc::new(SystemBootTime::default());
         Ok(Self {
-            near_cache: NearCache::new(store, policy, own_lease, clock)?,
+            store,
             entries,
             now,
         })
@@ -56,8 +59,18 @@ impl Accounts {
     }
 
     pub(super) async fn read(&self, at: &EntryAddress) -> Result<Entry> {
-        let read = self.near_cache.read(at, ReadOptions::at(self.now)).await?;
+        let read = self.store.read(at, ReadOptions::at(self.now)).await?;
         Ok(read.ok_or("the entry is gone")?)
+    }
+
+    /// Returns the entry if it is a hit.
+    pub(super) fn hit(&self, at: &EntryAddress) -> Option<Entry> {
+        self.store.near_cache()?.entry(at, self.now)
+    }
+
+    pub(super) fn size(&self) -> NearCacheSize {
+        let near_cache = self.store.near_cache();
+        near_cache.map(NearCache::size).unwrap_or_default()
     }
 }
 

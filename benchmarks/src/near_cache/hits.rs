@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let order = zipf(ACCOUNTS, DRAWS);
     let hits = |number: usize| {
         let at = &accounts.entries[number];
-        accounts.near_cache.lookup(at, accounts.now)
+        accounts.hit(at)
     };
     let key = |number: usize| -> &AccountKey { accounts.entries[number].account() };
     let (by_moka, by_engine) = (

@@ -38,7 +38,7 @@ pub(super) async fn hit_ratio(args: &Args, figures: &mut Vec<Figure>) -> Result<
     let mut hits = 0_u32;
     for number in counted {
         let at = &accounts.entries[*number];
-        if accounts.near_cache.lookup(at, accounts.now).is_some() {
+        if accounts.hit(at).is_some() {
             hits += 1;
         } else {
             accounts.read(at).await?;
@@ -48,7 +48,7 @@ pub(super) async fn hit_ratio(args: &Args, figures: &mut Vec<Figure>) -> Result<
     let best = share_of(NEAR_CACHE) / share_of(ACCOUNTS);
     #[expect(clippy::cast_precision_loss, reason = "far fewer draws than 2^52")]
     let ratio = f64::from(hits) / draws as f64;
-    let size = accounts.near_cache.size();
+    let size = accounts.size();
     let figure = Figure::new(RATIO.to_owned(), &[ratio / best], Better::Higher, 0.9);
     figures.push(figure.detail(format!(
         "{:.1} % hits, {:.1} % the best there can be; {} copies of {ACCOUNTS} accounts, {:.1} MB",
@@ -76,7 +76,7 @@ pub(super) async fn overhead(args: &Args, figures: &mut Vec<Figure>) -> Result<(
     };
     accounts.read_all().await?;
     let after = resident().unwrap_or(before);
-    let items = accounts.near_cache.size().items;
+    let items = accounts.size().items;
     let per_item = (after - before) / f64::from(u32::try_from(items)?);
     let ratio = [per_item / COUNTED];
     let figure = Figure::new(OVERHEAD.to_owned(), &ratio, Better::Lower, 1.0);

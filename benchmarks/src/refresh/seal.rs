@@ -9,10 +9,7 @@ use chacha20poly1305::{
 };
 use token_cache::{
     Entry, Secret, Timestamp, Version,
-    store::{
-        AccountKey, EntryAddress, EntryName, IssuerKey, Sealer, TicketSecret,
-        test_util::with_ticket_secret,
-    },
+    store::{AccountKey, EntryAddress, EntryName, IssuerKey, TicketSecret, test_util::EntrySealer},
 };
 
 use crate::{
@@ -36,7 +33,7 @@ const AUTHENTICATED: [u8; 77] = [7; 77];
 
 /// An entry and where it belongs; its session's key is derived.
 struct Ours {
-    sealer: Sealer,
+    sealer: EntrySealer,
     at: EntryAddress,
     entry: Entry,
 }
@@ -84,22 +81,22 @@ impl Ours {
         );
         let expires_at = Timestamp::from_secs(1);
         Ok(Self {
-            sealer: Sealer::new(&Secret::random()?),
-            at: with_ticket_secret(at, [4; 16]),
+            sealer: EntrySealer::new(&Secret::random()?, [4; 16]),
+            at,
             entry: Entry::new(vec![5; bytes], Version::mint()?, expires_at),
         })
     }
 
-    fn call(&self, at: &EntryAddress) -> Result<()> {
-        let sealed = self.sealer.seal(at, black_box(&self.entry))?;
-        black_box(self.sealer.open(at, sealed)?);
+    fn call(&self, session: &EntrySealer) -> Result<()> {
+        let sealed = session.seal(&self.at, black_box(&self.entry))?;
+        black_box(session.open(&self.at, sealed)?);
         Ok(())
     }
 
     fn turn(&self, calls: usize) -> Result<Duration> {
         let start = Instant::now();
         for _ in 0..calls {
-            self.call(&self.at)?;
+            self.call(&self.sealer)?;
         }
         Ok(start.elapsed())
     }
@@ -107,7 +104,7 @@ impl Ours {
     fn turn_of_first_uses(&self, calls: usize) -> Result<Duration> {
         let start = Instant::now();
         for _ in 0..calls {
-            self.call(&with_ticket_secret(self.at.clone(), [4; 16]))?;
+            self.call(&self.sealer.of_session([4; 16]))?;
         }
         Ok(start.elapsed())
     }

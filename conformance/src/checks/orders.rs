@@ -44,7 +44,7 @@ fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl InvalidationListener for Rereader {
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
-        let (at, options) = locked(&self.watched).clone()?;
+        let (at, options) = (*locked(&self.watched))?;
         let (store, found, id) = (Arc::clone(&self.store), Arc::clone(&self.found), message.id);
         let mut read = Box::pin(async move {
             let read = store.read(&at, options).await;
@@ -118,7 +118,7 @@ pub(crate) async fn an_eviction_comes_before_its_invalidation_message(
         let ada = setup.account()?;
         let at = ada.entry(&ada.signs_in().await?)?;
         ada.puts(&at, b"token").await?;
-        *locked(&rereader.watched) = Some((at.clone(), ReadOptions::at(ada.now)));
+        *locked(&rereader.watched) = Some((at, ReadOptions::at(ada.now)));
         let target = any_target(&mut dice, &ada, &at)?;
         let options = EvictOptions::at(ada.now).published_by(server);
         let evicted = origin.evict(&ada.key, target, options).await;

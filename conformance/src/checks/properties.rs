@@ -302,7 +302,7 @@ impl<'a> Round<'a> {
         let locks = setup.store().refresh_locks().is_some();
         let releasing = (locks && self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
         if mode != PutMode::Overwrite {
-            let sent = (which, at.clone(), entry.clone(), mode);
+            let sent = (which, at, entry.clone(), mode);
             self.sent.push(sent);
         }
         let (ada, model) = &mut self.accounts[which];

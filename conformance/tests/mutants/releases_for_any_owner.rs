@@ -27,7 +27,7 @@ impl Fault for ReleasesForAnyOwner {
             self.holders
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(at.clone(), options.owner);
+                .insert(*at, options.owner);
         }
         Ok(acquired)
     }

@@ -40,7 +40,7 @@ impl<const N: usize> RemembersCreations<N> {
 
     fn remember(&self, at: &EntryAddress, version: Version) {
         let mut created = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        created.push((at.clone(), version));
+        created.push((*at, version));
     }
 }
 

@@ -35,7 +35,7 @@ impl Fault for ServesCachedReads {
             self.copies
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(at.clone(), entry.clone());
+                .insert(*at, entry.clone());
         }
         Ok(read)
     }

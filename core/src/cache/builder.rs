@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures_core::future::BoxFuture;
 
 use super::{
-    Inner, Settings, TokenCache, expected_sids::ExpectedSids, namespace::NamespaceState,
+    Inner, Settings, StorePath, TokenCache, expected_sids::ExpectedSids, namespace::NamespaceState,
     token_warnings::TokenWarnings,
 };
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MemoryStore, NOT_BEFORE_LIFETIME, RefreshPolicy,
-    Result, RingKey, SealedStore, Sealer, Secret, SidMeaning, TokenStore, UnreadableEntries,
-    crypto::Ring,
+    Result, RingKey, Secret, SidMeaning, TokenStore, UnreadableEntries,
+    crypto::{Ring, Sealer},
     near_cache::{
         BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
         SystemBootTime,
@@ -306,37 +306,39 @@ impl TokenCacheBuilder {
             .await?;
         let ring = Arc::new(Ring::new(keys));
         let store = self.connect.await?;
-        let sealed: Arc<dyn TokenStore> = Arc::new(
-            SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
-                .unreadable_entries(self.settings.unreadable_entries),
-        );
-        let cached = match near_cache {
-            Some(policy) => {
-                let (inner, clock) = (Arc::clone(&sealed), Arc::clone(&self.boot));
-                let cached = NearCache::new(inner, policy, Arc::default(), clock)?;
-                Some(Arc::new(cached))
+        let near_cache = match near_cache {
+            Some(config) => {
+                let has_backplane = store.backplane().is_some();
+                let clock = Arc::clone(&self.boot);
+                Some(NearCache::new(
+                    config,
+                    has_backplane,
+                    Arc::default(),
+                    clock,
+                )?)
             }
             None => None,
         };
-        let (store, parts, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &cached {
-            Some(cached) => {
-                let store = Arc::clone(cached);
-                (store, cached.parts(), cached.longest_life())
-            }
-            None => (
-                Arc::clone(&sealed),
-                NearCacheParts::nothing(),
-                Duration::ZERO,
-            ),
+        let (parts, near_cache_life) = match &near_cache {
+            Some(near_cache) => (near_cache.parts(), near_cache.longest_life()),
+            None => (NearCacheParts::nothing(), Duration::ZERO),
         };
         let boot = Arc::clone(&self.boot);
-        let state = NamespaceState::open(&*sealed, &secret, near_cache_life, boot).await?;
+        let state = NamespaceState::open(&*store, &secret, near_cache_life, boot).await?;
         let fleet_config = state.fleet_config().subscribe();
-        let coordinator = InvalidationCoordinator::new(sealed, parts, fleet_config, self.boot)?;
+        let coordinator =
+            InvalidationCoordinator::new(Arc::clone(&store), parts, fleet_config, self.boot)?;
         coordinator.check().await?;
         coordinator.start();
-        let cache = TokenCache(Arc::new(Inner {
+        let path = StorePath::new(
             store,
+            Sealer::of(Arc::clone(&ring)),
+            self.settings.unreadable_entries,
+            near_cache,
+            coordinator,
+        );
+        let cache = TokenCache(Arc::new(Inner {
+            path,
             secret,
             ring,
             key_provider,
@@ -345,8 +347,6 @@ impl TokenCacheBuilder {
             token_warnings: TokenWarnings::default(),
             settings: self.settings,
             refreshes,
-            near_cache: cached,
-            coordinator,
         }));
         super::namespace::watch(&cache);
         for diagnostic in cache.diagnostics() {

@@ -324,9 +324,11 @@ async fn evict(
     ended.sign_out.ended = checkpoint.ended;
     ended.sign_out.accounts = checkpoint.done;
     ended.sign_out.replicas = checkpoint.replicas;
+    let change = cache.path().changing(accounts);
     let evicted = sid_index(cache)?
         .evict_accounts(accounts, checkpoint.moment, not_before, options)
         .await;
+    drop(change);
     for (account, evicted) in accounts.iter().zip(evicted) {
         ended.add(account, evicted?);
     }

@@ -17,6 +17,7 @@ mod encryption_stats;
 mod expected_sids;
 mod namespace;
 mod near_cache;
+mod store_path;
 mod token_warnings;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 pub(crate) use self::namespace::Keys;
+pub(crate) use self::store_path::StorePath;
 pub use self::{
     builder::TokenCacheBuilder,
     bulk::{BulkCheckpoint, BulkProgress, BulkSignOut},
@@ -34,10 +36,10 @@ pub use self::{
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::store::backend::in_same_call;
 use crate::{
-    AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy,
-    Result, Secret, SidMeaning, Timestamp, TokenStore,
+    Diagnostic, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy, Result,
+    Secret, SidMeaning, Timestamp, TokenStore,
     crypto::{Ring, UnreadableEntries},
-    near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
+    near_cache::NearCacheConfig,
     refresh::Refreshes,
     telemetry::in_current_span,
 };
@@ -75,7 +77,7 @@ use crate::{
 pub struct TokenCache(Arc<Inner>);
 
 struct Inner {
-    store: Arc<dyn TokenStore>,
+    path: Arc<StorePath>,
     secret: Secret,
     ring: Arc<Ring>,
     key_provider: Option<Arc<dyn KeyProvider>>,
@@ -84,10 +86,6 @@ struct Inner {
     token_warnings: TokenWarnings,
     settings: Settings,
     refreshes: Refreshes,
-    /// The layer of `store` that is the near cache, or `None` if this server has none.
-    near_cache: Option<Arc<NearCache<Arc<dyn TokenStore>>>>,
-    /// Closes its backplane connection when the cache is dropped.
-    coordinator: InvalidationCoordinator,
 }
 
 /// How much longer a not-before time lives than the longest assertion: more than the clocks of provider and store differ, plus
@@ -152,18 +150,17 @@ impl TokenCache {
 
     /// Returns the store that this cache uses, for tools that call the methods of [`TokenStore`] directly. Apps do not need it.
     ///
-    /// The store is wrapped in the layer that encrypts entries and, if the near cache is on, in the near-cache layer.
+    /// A tool that calls it bypasses the encryption and the near cache: entries in it are encrypted.
     pub fn store(&self) -> &dyn TokenStore {
-        &*self.0.store
+        self.0.path.store()
+    }
+
+    pub(crate) fn path(&self) -> &Arc<StorePath> {
+        &self.0.path
     }
 
     pub(crate) fn refreshes(&self) -> &Refreshes {
         &self.0.refreshes
-    }
-
-    /// Publishes, in a task of its own, that other servers must drop their near-cache entries of an account.
-    pub(crate) fn tell(&self, account: &AccountKey) {
-        self.0.coordinator.tell(account);
     }
 
     /// Returns how a sign-out evicts: with an invalidation message if servers have near caches.
@@ -172,8 +169,9 @@ impl TokenCache {
         if keys.longest_near_cache_life.is_zero() {
             return options;
         }
-        self.0.coordinator.start();
-        options.published_by(self.0.coordinator.server())
+        let coordinator = self.0.path.coordinator();
+        coordinator.start();
+        options.published_by(coordinator.server())
     }
 
     /// Returns how long a sign-out is remembered: longer than any sign-in or assertion that it may have to refuse.
@@ -214,7 +212,7 @@ impl TokenCache {
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
-            .field("store", &self.0.store)
+            .field("path", &self.0.path)
             .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }

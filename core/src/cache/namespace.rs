@@ -240,12 +240,7 @@ impl TokenCache {
     ///
     /// After an error, no user is signed out, unless [`may_have_applied`](crate::Error::may_have_applied) returns `true`.
     pub async fn raise_generation(&self) -> Result<u64> {
-        let Inner {
-            store,
-            secret,
-            state,
-            ..
-        } = &*self.0;
+        let (store, Inner { secret, state, .. }) = (self.store(), &*self.0);
         let keys = self.fresh_keys().await?;
         let read = store.namespace().await?;
         let is_foreign = |record: NamespaceRecord| record.check != secret.check();
@@ -286,8 +281,8 @@ pub(super) fn watch(cache: &TokenCache) {
         loop {
             tokio::time::sleep(PERIOD).await;
             let Some(inner) = cache.upgrade() else { return };
-            let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
-            inner.coordinator.start();
+            let _ = inner.state.refresh(inner.path.store(), &inner.secret).await;
+            inner.path.coordinator().start();
             telemetry::keys_idle(|| inner.ring.idle_keys());
         }
     });

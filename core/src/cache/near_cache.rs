@@ -5,8 +5,10 @@ use super::{
     namespace::{changed_meanwhile, secret_mismatch},
 };
 use crate::{
-    Error, NamespaceRecord, NearCacheOutcome, Result, ServerId, SignOut, Wait,
-    near_cache::NearCacheStats, protocol::StoreSignOut, types::namespace::MAX_NEAR_CACHE_LIFE,
+    Error, Invalidation, NamespaceRecord, NearCacheOutcome, Result, ServerId, SignOut, Wait,
+    near_cache::{NearCache, NearCacheStats},
+    protocol::StoreSignOut,
+    types::namespace::MAX_NEAR_CACHE_LIFE,
 };
 
 impl TokenCache {
@@ -26,10 +28,7 @@ impl TokenCache {
     /// # Ok(()) }
     /// ```
     pub fn near_cache(&self) -> Option<NearCacheStats> {
-        self.0
-            .near_cache
-            .as_ref()
-            .map(|near_cache| near_cache.stats())
+        self.0.path.near_cache().map(NearCache::stats)
     }
 
     /// Returns the id of this app server in its fleet. It is random, and new each time a cache is opened. Does no I/O.
@@ -44,7 +43,7 @@ impl TokenCache {
     /// # Ok(()) }
     /// ```
     pub fn server_id(&self) -> ServerId {
-        self.0.coordinator.server()
+        self.0.path.coordinator().server()
     }
 
     /// Returns the longest time for which any app server of the fleet may serve near-cache entries without receiving invalidation messages.
@@ -79,12 +78,7 @@ impl TokenCache {
     /// - The errors of the store.
     pub async fn set_longest_near_cache_life(&self, longest: Duration) -> Result<()> {
         const OPERATION: &str = "set the longest life of near-cache entries";
-        let Inner {
-            store,
-            secret,
-            state,
-            ..
-        } = &*self.0;
+        let (store, Inner { secret, state, .. }) = (self.store(), &*self.0);
         let own = state.near_cache_life();
         if longest < own {
             return Err(Error::misuse(
@@ -113,7 +107,7 @@ impl TokenCache {
         if !store.set_namespace(read.as_ref(), &record).await? {
             return Err(changed_meanwhile(OPERATION));
         }
-        state.refresh(&**store, secret).await
+        state.refresh(store, secret).await
     }
 
     /// Releases this app server's near-cache lease, which is its right to serve near-cache entries. Call it in an orderly shutdown, so that
@@ -129,19 +123,22 @@ impl TokenCache {
             .state
             .fleet_config()
             .send_modify(|config| config.leaving = true);
-        self.0.coordinator.left().await;
+        self.0.path.coordinator().left().await;
     }
 
     /// Waits, as `wait` says, until no server can serve a near-cache entry of what has ended.
     ///
     /// The longest life is read after the evictions: a server that turns its near cache on in between serves nothing from it
     /// before every server knows of it.
+    ///
+    /// After an error of the store, it is unknown in which accounts sessions ended. This server then drops all its near-cache entries.
     pub(super) async fn clear(
         &self,
-        ended: StoreSignOut,
+        ended: Result<StoreSignOut>,
         before: Duration,
         wait: Wait,
     ) -> Result<SignOut> {
+        let ended = ended.inspect_err(|_| self.path().forget(&Invalidation::Everything))?;
         let near_caches = self.clear_near_caches(&ended, before, wait);
         // The sessions have ended in the store already, so the error concerns only near caches.
         let near_caches = near_caches.await.map_err(Error::maybe_applied)?;
@@ -157,6 +154,7 @@ impl TokenCache {
         before: Duration,
         wait: Wait,
     ) -> Result<NearCacheOutcome> {
+        self.0.path.forget(&ended.invalidation());
         let longest = self.fresh_keys().await?.longest_near_cache_life.max(before);
         // Without a backplane there is no registry that could have been lost together with the index.
         let unknown_sid = ended.unknown_sid && self.store().backplane().is_some();
@@ -164,6 +162,6 @@ impl TokenCache {
         if longest.is_zero() || !reached {
             return Ok(NearCacheOutcome::Unused);
         }
-        self.0.coordinator.clear(ended, longest, wait).await
+        self.0.path.coordinator().clear(ended, longest, wait).await
     }
 }

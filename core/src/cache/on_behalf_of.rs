@@ -3,7 +3,7 @@ use crate::store::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Result, SessionKind, SessionTimes,
     crypto::ticket::TicketPayload,
-    protocol::{self, BackgroundPlan, SignInPlan},
+    protocol::{BackgroundPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     types::ticket_secret::TicketSecret,
 };
@@ -130,10 +130,7 @@ impl TokenCache {
                 seal: &seal,
             }),
         };
-        let signed_in = protocol::sign_in(self.store(), &plan).await?;
-        if signed_in.displaced > 0 {
-            self.tell(&account);
-        }
+        let signed_in = self.path().sign_in(&plan).await?;
         Session::new(self.clone(), payload(&signed_in.ticket_secret))
     }
 

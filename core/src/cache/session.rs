@@ -85,9 +85,7 @@ impl Session {
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
             let keys = self.fresh_keys().await?;
-            let at = self.address(&keys, key);
-            let options = ReadOptions::at(keys.latest);
-            self.cache.store().read(&at, options).await
+            self.read_entry(&keys, key).await
         };
         let about = About::account(&self.payload.account);
         observe(Operation::Read, about, in_call(read), |entry| match entry {
@@ -144,9 +142,7 @@ impl Session {
             self.cache.0.token_warnings.check(&value, keys.latest);
             let entry = self.entry(value, &keys)?;
             let options = WriteOptions::at(keys.latest).mode(mode);
-            let at = self.address(&keys, key);
-            let _publishes = (mode == PutMode::Overwrite).then(|| Publishes(self));
-            self.cache.store().write(&at, entry, options).await
+            self.write_entry(&keys, key, &entry, options).await
         };
         let about = About::account(&self.payload.account);
         observe(
@@ -163,7 +159,7 @@ impl Session {
 
     /// Returns the entry to write for a value: a new version, which expires with the session or earlier.
     pub(crate) fn entry(&self, value: EntryValue, keys: &Keys) -> Result<Entry> {
-        let limit = self.cache.store().capabilities().max_entry_bytes;
+        let limit = self.cache.path().max_value_bytes();
         if value.stored.len() > limit {
             return Err(
                 Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
@@ -201,8 +197,7 @@ impl Session {
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
-            let _publishes = Publishes(self);
-            self.cache.store().remove(&self.address(&keys, key)).await
+            self.cache.path().remove(&self.address(&keys, key)).await
         };
         let about = About::account(&self.payload.account);
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
@@ -252,11 +247,8 @@ impl Session {
     /// Returns the key of the session's `sid`, or `None` if it has no `sid` or has ended.
     pub(super) async fn sid_key(&self) -> Result<Option<SidKey>> {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
-        let store = self.cache.store();
-        match store
-            .session(&self.payload.account, &self.id, options)
-            .await
-        {
+        let path = self.cache.path();
+        match path.session(&self.payload.account, &self.id, options).await {
             Ok(record) => Ok(record.sid),
             Err(error) if error.is_signed_out() => Ok(None),
             Err(error) => Err(error),
@@ -267,8 +259,8 @@ impl Session {
     pub(super) async fn check(&self) -> Result<()> {
         let check = async {
             let options = ReadOptions::at(self.fresh_keys().await?.latest);
-            let store = self.cache.store();
-            let record = store.session(&self.payload.account, &self.id, options);
+            let path = self.cache.path();
+            let record = path.session(&self.payload.account, &self.id, options);
             record.await.map(drop)
         };
         let about = About::account(&self.payload.account);
@@ -302,18 +294,30 @@ impl Session {
 
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
         EntryAddress::new(self.payload.account, self.id, keys.id_key.entry(key))
-            .with_secret(Arc::clone(&self.secret))
     }
-}
 
-/// Publishes on drop, so that other servers drop their near-cache entries also if the write's caller was dropped before the
-/// answer.
-struct Publishes<'a>(&'a Session);
+    pub(crate) async fn read_entry(&self, keys: &Keys, key: &EntryKey) -> Result<Option<Entry>> {
+        let (at, options) = (self.address(keys, key), ReadOptions::at(keys.latest));
+        self.cache.path().read(&at, &self.secret, options).await
+    }
 
-impl Drop for Publishes<'_> {
-    fn drop(&mut self) {
-        let Session { cache, payload, .. } = self.0;
-        cache.tell(&payload.account);
+    pub(crate) async fn write_entry(
+        &self,
+        keys: &Keys,
+        key: &EntryKey,
+        entry: &Entry,
+        options: WriteOptions,
+    ) -> Result<PutResult> {
+        let at = self.address(keys, key);
+        self.cache
+            .path()
+            .write(&at, &self.secret, entry, options)
+            .await
+    }
+
+    /// Returns the keys that encrypt and decrypt the session's entries.
+    pub(crate) fn secret(&self) -> &SessionKeys {
+        &self.secret
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     AccountId, Error, ErrorKind, ProviderSid, Result, SessionKind, SessionTimes, StartedSignIn,
     Timestamp,
     crypto::{started_sign_in::Started, ticket::TicketPayload},
-    protocol::{self, BackgroundPlan, SignInPlan},
+    protocol::{BackgroundPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     types::{
         auth_time::{AuthTime, session_end},
@@ -319,10 +319,7 @@ impl TokenCache {
                     seal: &seal,
                 }),
             };
-            let signed_in = protocol::sign_in(cache.store(), &plan).await?;
-            if signed_in.displaced > 0 {
-                cache.tell(&account);
-            }
+            let signed_in = cache.path().sign_in(&plan).await?;
             Session::new(cache.clone(), payload(&signed_in.ticket_secret))
         })
         .await

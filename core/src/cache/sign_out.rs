@@ -92,7 +92,7 @@ impl TokenCache {
         let cutoff = CutoffTime::on_store_clock(keys.latest);
         let cache = self.clone();
         self.run_detached("sign out", async move {
-            let ended = cache.end_in_store(scope, &keys, cutoff, options).await?;
+            let ended = cache.end_in_store(scope, &keys, cutoff, options).await;
             cache.clear(ended, keys.longest_near_cache_life, wait).await
         })
         .await
@@ -222,9 +222,7 @@ impl TokenCache {
                     protocol::sign_out_sid(cache.store(), &sign_out, options).await
                 }
             };
-            cache
-                .clear(ended?, keys.longest_near_cache_life, wait)
-                .await
+            cache.clear(ended, keys.longest_near_cache_life, wait).await
         })
         .await
     }

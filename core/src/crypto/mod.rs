@@ -12,7 +12,6 @@ mod key;
 mod key_ring;
 mod provider;
 mod ring;
-mod sealed_store;
 pub(crate) mod sealed_text;
 mod sealer;
 pub(crate) mod secret;
@@ -26,12 +25,12 @@ pub use self::{
     encryption_stats::{EncryptionStats, KeyUse},
     key_ring::{KeyRing, RingKey},
     provider::KeyProvider,
-    sealed_store::{SealedStore, UnreadableEntries},
-    sealer::Sealer,
+    sealer::UnreadableEntries,
 };
 pub(crate) use self::{
     format::{OVERHEAD, is_of_a_later_release},
     key::Key,
     ring::Ring,
+    sealer::Sealer,
     session_keys::SessionKeys,
 };

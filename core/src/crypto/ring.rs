@@ -39,6 +39,7 @@ impl Ring {
         }
     }
 
+    #[cfg(feature = "test-util")]
     /// Returns a ring of one key.
     pub(crate) fn of(key: Key) -> Self {
         Self::new(Keys {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     Error, Result,
     crypto::id_key::IdKey,
-    crypto::{Key, RingKey},
+    crypto::{self, RingKey},
     types::entropy,
 };
 
@@ -98,9 +98,10 @@ impl Secret {
         *self.derive(b"token-cache id key check 1")
     }
 
+    #[cfg(feature = "test-util")]
     /// Returns the ring key that every server has without another setting.
-    pub(crate) fn ring_key(&self) -> Key {
-        Key::derive(RingKey::OF_SECRET, self.expose())
+    pub(crate) fn ring_key(&self) -> crypto::Key {
+        crypto::Key::derive(RingKey::OF_SECRET, self.expose())
     }
 
     pub(crate) fn expose(&self) -> &[u8] {

@@ -12,7 +12,7 @@ use super::{
     connection_task::{ConnectionTask, in_time, until},
     fleet_config::FleetConfig,
     lease::with_drift,
-    publisher::{invalidation_of, tell},
+    publisher::tell,
     seen_registry::SeenRegistry,
     server_listener::{Forget, ServerListener},
 };
@@ -171,13 +171,6 @@ impl InvalidationCoordinator {
         wait: Wait,
     ) -> Result<NearCacheOutcome> {
         self.start();
-        let accounts = ended.evicted.iter().map(|(account, _)| *account);
-        let dropped = if ended.unnamed {
-            Invalidation::Everything
-        } else {
-            invalidation_of(accounts)
-        };
-        self.listener.drop_cached_reads(&dropped);
         let cleared = self.published_and_awaited(ended, longest, wait);
         observe(
             Operation::AwaitNearCaches,
@@ -211,7 +204,7 @@ impl InvalidationCoordinator {
             let what = if ended.unnamed {
                 Invalidation::Everything
             } else {
-                invalidation_of(unpublished_evictions.into_iter())
+                Invalidation::of(unpublished_evictions.into_iter())
             };
             published.push(in_time(PATIENCE, backplane.publish(origin, what)).await?);
         }

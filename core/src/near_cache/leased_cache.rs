@@ -135,7 +135,6 @@ impl LeasedCache {
             session_id: *at.session_id(),
             name: *at.name(),
             entry: entry.clone(),
-            needs_ticket_secret: at.secret().is_some(),
             validity,
         };
         self.populate(at.account(), Populate::Entry(copy));

@@ -18,10 +18,8 @@ mod counters;
 mod fleet_config;
 mod lease;
 mod leased_cache;
-mod optional_parts;
 mod partition;
 mod publisher;
-mod reads;
 mod seen_registry;
 mod server_listener;
 mod stats;
@@ -42,4 +40,5 @@ pub use self::{
 pub(crate) use self::{
     coordinator::{InvalidationCoordinator, NearCacheParts},
     fleet_config::{FleetConfig, STALE_AFTER},
+    partition::Validity,
 };

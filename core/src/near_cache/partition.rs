@@ -11,7 +11,7 @@ const OVERHEAD: usize = 288;
 
 /// The counter and the age limit under which an item may be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Validity {
+pub(crate) struct Validity {
     /// The value of the account's counters before the read was sent.
     pub(super) counter: InvalidationCounter,
     pub(super) expires_at: BootInstant,
@@ -28,8 +28,6 @@ pub(super) struct CachedEntry {
     pub(super) session_id: SessionId,
     pub(super) name: EntryName,
     pub(super) entry: Entry,
-    /// Whether the value was read with the session's ticket secret. Then a read without the secret must not get it.
-    pub(super) needs_ticket_secret: bool,
     pub(super) validity: Validity,
 }
 
@@ -77,8 +75,7 @@ impl Partition {
         let found = self.entries.binary_search_by(|copy| {
             (&copy.session_id, &copy.name).cmp(&(at.session_id(), at.name()))
         });
-        let copy = &self.entries[found.ok()?];
-        (!copy.needs_ticket_secret || at.secret().is_some()).then_some(copy)
+        found.ok().map(|found| &self.entries[found])
     }
 
     /// Returns the earliest time at which an item expires by age.

@@ -8,9 +8,6 @@ use tokio::{
 use super::connection_task::in_time;
 use crate::{AccountKey, Invalidation, Result, TokenStore, store::backend::backoff, telemetry};
 
-/// The most accounts in one invalidation message. For more accounts, the message invalidates everything.
-const MOST_NAMED: usize = 100;
-
 /// How long publishing an invalidation is retried. No near-cache entry lives longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,17 +47,8 @@ async fn publish(store: &dyn TokenStore, unpublished: &HashMap<AccountKey, Insta
     let Some(backplane) = store.backplane() else {
         return Ok(());
     };
-    let what = invalidation_of(unpublished.keys().copied());
+    let what = Invalidation::of(unpublished.keys().copied());
     in_time(REQUEST, backplane.publish(None, what))
         .await
         .map(drop)
-}
-
-/// Returns an invalidation of these accounts, or of everything if there are too many to name.
-pub(super) fn invalidation_of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Invalidation {
-    if accounts.len() > MOST_NAMED {
-        Invalidation::Everything
-    } else {
-        Invalidation::Accounts(accounts.collect())
-    }
 }

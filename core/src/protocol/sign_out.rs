@@ -1,6 +1,7 @@
 use crate::{
     AccountKey, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget, Evicted,
-    NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
+    Invalidation, NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp,
+    TokenStore,
 };
 
 /// The result of a sign-out in the store, which the functions of this module return. The store has ended the sessions, but near caches of
@@ -35,6 +36,14 @@ impl StoreSignOut {
     pub(crate) fn add(&mut self, account: &AccountKey, evicted: Evicted) {
         self.sign_out.add(&evicted);
         self.evicted.push((*account, evicted.published));
+    }
+
+    /// Returns the near-cache entries that must be dropped after this sign-out.
+    pub(crate) fn invalidation(&self) -> Invalidation {
+        if self.unnamed {
+            return Invalidation::Everything;
+        }
+        Invalidation::of(self.evicted.iter().map(|(account, _)| *account))
     }
 }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 
 use crate::{
-    AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, ReadOptions, Result, Session,
-    Version, store::backend::backoff,
+    AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, Result, Session, Version,
+    store::backend::backoff,
 };
 
 /// The first pause of a caller that waits for another server's lock.
@@ -44,9 +44,11 @@ impl Lock {
         let acquired = if let Some(locks) = store.refresh_locks() {
             let mut options = AcquireOptions::new(self.owner, self.lease, keys.latest);
             options.seen = seen;
-            locks.acquire(&at, options).await?
+            let path = self.session.cache().path();
+            path.acquire(locks, &at, self.session.secret(), options)
+                .await?
         } else {
-            match store.read(&at, ReadOptions::at(keys.latest)).await? {
+            match self.session.read_entry(&keys, &self.key).await? {
                 Some(entry) if Some(entry.version()) != seen => Acquired::Fresher(entry),
                 _ => Acquired::Held,
             }
@@ -99,11 +101,10 @@ impl Lock {
         let options = EvictOptions::at(keys.latest);
         let store = self.session.cache().store();
         if let Some(locks) = store.refresh_locks() {
-            let ended = locks.end_if_version(&at, version, options).await;
-            self.session.cache().tell(at.account());
-            return ended;
+            let path = self.session.cache().path();
+            return path.end_if_version(locks, &at, version, options).await;
         }
-        let entry = store.read(&at, ReadOptions::at(keys.latest)).await?;
+        let entry = self.session.read_entry(&keys, &self.key).await?;
         if entry.is_none_or(|entry| entry.version() != version) {
             return Ok(false);
         }

@@ -365,9 +365,10 @@ impl RefreshTask {
         let options = WriteOptions::at(keys.latest)
             .mode(PutMode::Update(seen))
             .durable();
-        let at = self.session.address(&keys, &self.spent);
-        let store = self.session.cache().store();
-        let written = store.write(&at, entry, options).await?;
+        let written = self
+            .session
+            .write_entry(&keys, &self.spent, &entry, options)
+            .await?;
         Ok((written == PutResult::Stored).then_some(marked))
     }
 

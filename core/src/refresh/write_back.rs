@@ -49,7 +49,5 @@ async fn send(
     let keys = session.fresh_keys().await?;
     let mut options = WriteOptions::at(keys.latest).mode(mode).durable();
     options.releasing = releasing;
-    let at = session.address(&keys, key);
-    let store = session.cache().store();
-    store.write(&at, entry.clone(), options).await
+    session.write_entry(&keys, key, entry, options).await
 }

@@ -55,6 +55,20 @@ pub enum Invalidation {
     Everything,
 }
 
+/// The most accounts in one invalidation message. For more accounts, the message invalidates everything.
+const MOST_NAMED: usize = 100;
+
+impl Invalidation {
+    /// Returns the invalidation of these accounts, or of everything if there are more than 100.
+    pub(crate) fn of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Self {
+        if accounts.len() > MOST_NAMED {
+            Self::Everything
+        } else {
+            Self::Accounts(accounts.collect())
+        }
+    }
+}
+
 /// A message that tells app servers which near-cache entries to drop, and to which app server they send their acknowledgements.
 ///
 /// The store delivers it to the [`InvalidationListener`] of each app server with an open backplane connection.

@@ -301,7 +301,7 @@ pub struct Capabilities {
     /// [`TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// The value that an app passes to [`Session::put`](crate::Session::put) can have 46 bytes fewer: its encoding takes one byte, and its
-    /// encryption [`Sealer::OVERHEAD`](crate::Sealer::OVERHEAD) bytes.
+    /// encryption 45 bytes.
     pub max_entry_bytes: usize,
 }
 

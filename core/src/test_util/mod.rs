@@ -22,9 +22,11 @@
 //! ```
 
 mod address;
+mod entry_sealer;
 mod failing_backplane;
 mod failing_parts;
 mod failing_store;
+mod layered_store;
 mod manual_boot_time;
 mod manual_clock;
 mod odd_responses;
@@ -32,8 +34,10 @@ mod offline_attacker;
 mod runtime_boot_time;
 
 pub use self::{
-    address::{address_of, with_stand_in_secret, with_ticket_secret},
+    address::address_of,
+    entry_sealer::EntrySealer,
     failing_store::FailingStore,
+    layered_store::LayeredStore,
     manual_boot_time::ManualBootTime,
     manual_clock::ManualClock,
     odd_responses::{ODD_TOKEN_RESPONSES, OddTokenResponse},

@@ -2,8 +2,11 @@ use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::with_ticket_secret;
-use crate::{Entry, EntryAddress, Sealer, Secret, crypto::Ring, crypto::ticket::TicketPayload};
+use super::EntrySealer;
+use crate::{
+    Entry, EntryAddress, Secret,
+    crypto::{Ring, ticket::TicketPayload},
+};
 
 /// An attacker for tests of a store. It has every byte of the store, and the [`Secret`] with the key that is derived from it, but no
 /// ticket. A test of a store checks with it that a thief of the store's bytes can decrypt no entry (G5).
@@ -14,7 +17,7 @@ pub struct OfflineAttacker {
     ring: Ring,
     /// The id of the ring's only key. In all sealed bytes it follows the first byte.
     key: [u8; 4],
-    sealer: Sealer,
+    sealer: EntrySealer,
     loot: Vec<Vec<u8>>,
 }
 
@@ -25,7 +28,7 @@ impl OfflineAttacker {
         Self {
             key: key.id(),
             ring: Ring::of(key),
-            sealer: Sealer::new(secret),
+            sealer: EntrySealer::new(secret, [0; 16]),
             loot: Vec::new(),
         }
     }
@@ -55,12 +58,8 @@ impl OfflineAttacker {
         self.ticket_secrets()
             .chain(self.background_session())
             .find_map(|ticket_secret| {
-                self.sealer
-                    .open(
-                        &with_ticket_secret(at.clone(), ticket_secret),
-                        sealed.clone(),
-                    )
-                    .ok()
+                let session = self.sealer.of_session(ticket_secret);
+                session.open(at, sealed.clone()).ok()
             })
     }
 
@@ -74,7 +73,7 @@ impl OfflineAttacker {
         let windows = self
             .loot
             .iter()
-            .flat_map(|bytes| bytes.windows(TicketPayload::BYTES + Sealer::OVERHEAD));
+            .flat_map(|bytes| bytes.windows(TicketPayload::BYTES + EntrySealer::OVERHEAD));
         let sealed = windows.filter(|window| window.get(1..=4) == Some(&self.key));
         let claims = sealed.flat_map(move |sealed| {
             let by_assertion = self.loot.iter().map(move |assertion| {

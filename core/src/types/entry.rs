@@ -1,13 +1,8 @@
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use crate::{
-    AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, crypto::SessionKeys,
-    types::account, types::entropy, types::entry_value::Encoding, util::hash_name::hash_name,
-    util::wiped::Wiped,
+    AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, types::account,
+    types::entropy, types::entry_value::Encoding, util::hash_name::hash_name, util::wiped::Wiped,
 };
 
 /// The app's name for an entry in a session: a text that the app chooses, such as the API that the entry's tokens are for.
@@ -67,44 +62,22 @@ hash_name! {
 /// The address of an entry in a store: the entry's account, its session's id, and its name within the session.
 ///
 /// A [`Session`](crate::Session) creates it, and passes it to the store with each read and write. Apps do not need it.
-///
-/// An address that a `Session` created also carries the session's ticket secret, which encrypts and decrypts the entry. Code outside this
-/// crate cannot read the secret. Two addresses are equal if account, session id and name are equal.
-#[derive(Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EntryAddress {
     account: AccountKey,
     session_id: SessionId,
     name: EntryName,
-    secret: Option<Arc<SessionKeys>>,
 }
 
 impl EntryAddress {
-    /// Creates an address without a ticket secret, for tests and tools that call a store directly.
-    ///
-    /// A [`SealedStore`](crate::SealedStore) cannot encrypt or decrypt an entry at such an address. Its
-    /// [`write`](crate::TokenStore::write), and a [`read`](crate::TokenStore::read) that finds an entry, return
-    /// [`Misuse`](ErrorKind::Misuse).
+    /// Creates the address of the entry `name` in the session `session_id` of `account`. A [`Session`](crate::Session) calls it, and so do
+    /// tests and tools that call a store directly.
     pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
             account,
             session_id,
             name,
-            secret: None,
         }
-    }
-
-    /// Returns the same address with the keys that seal and open its entry.
-    pub(crate) fn with_secret(mut self, secret: Arc<SessionKeys>) -> Self {
-        self.secret = Some(secret);
-        self
-    }
-
-    pub(crate) fn secret(&self) -> Option<&SessionKeys> {
-        self.secret.as_deref()
-    }
-
-    fn parts(&self) -> (&AccountKey, &SessionId, &EntryName) {
-        (&self.account, &self.session_id, &self.name)
     }
 
     /// Returns the name of the account to which the entry's session belongs.
@@ -120,30 +93,6 @@ impl EntryAddress {
     /// Returns the name of the entry within its session.
     pub const fn name(&self) -> &EntryName {
         &self.name
-    }
-}
-
-impl PartialEq for EntryAddress {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for EntryAddress {}
-
-impl Hash for EntryAddress {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts().hash(state);
-    }
-}
-
-impl fmt::Debug for EntryAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EntryAddress")
-            .field("account", &self.account)
-            .field("session_id", &self.session_id)
-            .field("name", &self.name)
-            .finish_non_exhaustive()
     }
 }
 

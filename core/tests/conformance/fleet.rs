@@ -9,12 +9,10 @@ use async_trait::async_trait;
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock};
 use token_cache_core::{
     Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage, MemoryStore,
-    Result, ServerId, TokenStore,
+    Result, Secret, ServerId, TokenStore,
     near_cache::{BootTime, NearCache, NearCacheConfig, NearCacheLease},
-    test_util::ManualBootTime,
+    test_util::{LayeredStore, ManualBootTime},
 };
-
-use super::publishing::Publishing;
 
 type Inner = Arc<dyn TokenStore>;
 
@@ -22,20 +20,15 @@ type Inner = Arc<dyn TokenStore>;
 ///
 /// The leases never expire, so that only an invalidation message ends a near-cache entry.
 pub(crate) struct Fleet {
-    name: &'static str,
-    wrap: Box<dyn Fn(MemoryStore) -> Inner + Send + Sync>,
+    secret: Secret,
     stores: Mutex<HashMap<String, (MemoryStore, TestClock)>>,
     connections: Mutex<Vec<Arc<dyn BackplaneConnection>>>,
 }
 
 impl Fleet {
-    pub(crate) fn new(
-        name: &'static str,
-        wrap: impl Fn(MemoryStore) -> Inner + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(secret: Secret) -> Self {
         Self {
-            name,
-            wrap: Box::new(wrap),
+            secret,
             stores: Mutex::default(),
             connections: Mutex::default(),
         }
@@ -56,16 +49,16 @@ impl Fleet {
             Arc::new(NearCacheLease::new()),
             Arc::new(ManualBootTime::new()),
         );
-        let inner = (self.wrap)(memory);
-        let near_caches = NearCache::new(
-            Arc::clone(&inner),
+        let inner: Inner = Arc::new(memory);
+        let near_cache = NearCache::new(
             NearCacheConfig::new(),
+            inner.backplane().is_some(),
             Arc::clone(&holder),
             Arc::clone(&clock) as Arc<dyn BootTime>,
         )?;
-        let near_caches = Arc::new(near_caches);
+        let server = LayeredStore::new(Arc::clone(&inner), &self.secret, Some(near_cache))?;
         if let Some(link) = inner.backplane() {
-            let ears = Arc::new(ServerListener(Arc::clone(&near_caches)));
+            let ears = Arc::new(ServerListener(server.clone()));
             let number = holder.connecting();
             let connection = link.connect(ServerId::mint()?, ears).await?;
             holder.connected(number);
@@ -78,13 +71,13 @@ impl Fleet {
                 .unwrap_or_else(PoisonError::into_inner);
             connections.push(connection);
         }
-        Ok(Arc::new(Publishing(near_caches)))
+        Ok(Arc::new(server.publishing()))
     }
 }
 
 /// Drops the entries that invalidation messages name.
 #[derive(Debug)]
-struct ServerListener(Arc<NearCache<Inner>>);
+struct ServerListener(LayeredStore);
 
 impl InvalidationListener for ServerListener {
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
@@ -98,7 +91,7 @@ impl InvalidationListener for ServerListener {
 #[async_trait]
 impl Harness for Fleet {
     fn name(&self) -> &'static str {
-        self.name
+        "layered(memory)"
     }
 
     async fn open(&self, namespace: &str) -> Result<Inner, NoStore> {
@@ -118,8 +111,6 @@ impl Harness for Fleet {
 
 impl fmt::Debug for Fleet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fleet")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Fleet").finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use token_cache_core::{TokenStore, near_cache::NearCacheConfig};
 
-use super::{Server, begin, entry, memory, now, put};
+use super::{Server, begin, elsewhere, entry, memory, now, put};
 
 const MOST: usize = 40;
 const BYTES: usize = 64 << 10;
@@ -43,13 +43,13 @@ proptest! {
             let mut stats = 0;
             for read in reads {
                 let at = entry(read.account, read.name);
-                put(&memory, &at, &vec![1; read.bytes]).await;
+                put(&elsewhere(&memory), &at, &vec![1; read.bytes]).await;
                 let (found, _) = server.read(&at).await;
                 prop_assert!(found.is_some());
                 if read.session {
                     server.near_cache.session(at.account(), at.session_id(), now()).await.unwrap();
                 }
-                let size = server.near_cache.size();
+                let size = server.size();
                 prop_assert!(size.items <= MOST, "{size:?}");
                 prop_assert!(size.bytes <= BYTES, "{size:?}");
                 stats = stats.max(size.items);
@@ -68,10 +68,10 @@ async fn the_bound_on_cached_entries_is_used_to_the_full_nearly() {
     for account in 0..200 {
         begin(&memory, account).await;
         let at = entry(account, 1);
-        put(&memory, &at, b"a token").await;
+        put(&elsewhere(&memory), &at, b"a token").await;
         server.read(&at).await;
     }
-    let copies = server.near_cache.size().items;
+    let copies = server.size().items;
     assert!((90..=100).contains(&copies), "{copies}");
 }
 
@@ -83,7 +83,7 @@ async fn of_an_account_with_too_much_the_oldest_cached_entries_go() {
     begin(&memory, 1).await;
     for name in 0..30 {
         let at = entry(1, name);
-        put(&memory, &at, &[1; 4_000]).await;
+        put(&elsewhere(&memory), &at, &[1; 4_000]).await;
         server.read(&at).await;
         server.clock.advance(super::NANO);
     }
@@ -99,10 +99,10 @@ async fn what_is_too_big_for_any_cached_entry_is_read_all_the_same() {
     let server = Server::with(&memory, policy).await;
     begin(&memory, 1).await;
     let at = entry(1, 1);
-    put(&memory, &at, &vec![1; BYTES]).await;
+    put(&elsewhere(&memory), &at, &vec![1; BYTES]).await;
     for _ in 0..2 {
         let (read, asked) = server.read(&at).await;
         assert!(read.is_some() && asked);
     }
-    assert_eq!(server.near_cache.size().bytes, 0);
+    assert_eq!(server.size().bytes, 0);
 }

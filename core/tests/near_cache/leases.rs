@@ -3,7 +3,7 @@ use token_cache_core::{
     near_cache::{NearCacheConfig, NearCacheSize},
 };
 
-use super::{LEASE, MAX_AGE, NANO, Server, almost, publish, signed_in};
+use super::{LEASE, MAX_AGE, NANO, Server, almost, elsewhere, publish, signed_in};
 
 #[tokio::test]
 async fn without_a_lease_every_read_asks_and_nothing_is_kept() {
@@ -13,7 +13,7 @@ async fn without_a_lease_every_read_asks_and_nothing_is_kept() {
         let (read, asked) = server.read(&at).await;
         assert!(read.is_some() && asked);
     }
-    assert_eq!(server.near_cache.size().items, 0);
+    assert_eq!(server.size().items, 0);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_put_elsewhere_is_read_when_it_was_published() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.populates(&at).await;
-    super::put(&memory, &at, b"another").await;
+    super::put(&elsewhere(&memory), &at, b"another").await;
     publish(&memory, 1).await;
     assert_eq!(server.read(&at).await.0.unwrap().stored(), b"another");
 }
@@ -71,6 +71,6 @@ async fn everything_goes_when_everything_is_published() {
     let server = Server::new(&memory).await;
     server.populates(&at).await;
     server.near_cache.forget(&Invalidation::Everything);
-    assert_eq!(server.near_cache.size(), NearCacheSize::default());
+    assert_eq!(server.size(), NearCacheSize::default());
     assert!(!server.hits(&at).await);
 }

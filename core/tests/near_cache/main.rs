@@ -25,10 +25,12 @@ use std::{
 use token_cache_core::{
     AccountKey, Acknowledgement, BackplaneConnection, BeginSession, CutoffTime, Entry,
     EntryAddress, EntryName, EvictOptions, EvictTarget, Invalidation, InvalidationListener,
-    InvalidationMessage, IssuerKey, MemoryStore, PutResult, ReadOptions, ServerId, SessionId,
-    SessionRecord, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
-    near_cache::{BootTime, ConnectionNumber, NearCache, NearCacheConfig, NearCacheLease},
-    test_util::{FailingStore, ManualBootTime, ManualClock},
+    InvalidationMessage, IssuerKey, MemoryStore, PutResult, ReadOptions, Secret, ServerId,
+    SessionId, SessionRecord, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
+    near_cache::{
+        BootTime, ConnectionNumber, NearCache, NearCacheConfig, NearCacheLease, NearCacheSize,
+    },
+    test_util::{FailingStore, LayeredStore, ManualBootTime, ManualClock},
 };
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -38,7 +40,7 @@ const NANO: Duration = Duration::from_nanos(1);
 /// A server with a near cache, over a store that counts its requests.
 struct Server {
     store: FailingStore,
-    near_cache: Arc<NearCache<FailingStore>>,
+    near_cache: LayeredStore,
     own_lease: Arc<NearCacheLease>,
     clock: ManualBootTime,
     backplane: Mutex<Option<(ConnectionNumber, Arc<dyn BackplaneConnection>)>>,
@@ -61,10 +63,12 @@ impl Server {
         let store = FailingStore::new(memory.clone());
         let (own_lease, clock) = (Arc::new(NearCacheLease::new()), ManualBootTime::new());
         let time = Arc::new(clock.clone());
-        let copies = NearCache::new(store.clone(), policy, Arc::clone(&own_lease), time).unwrap();
+        let near_cache = NearCache::new(policy, true, Arc::clone(&own_lease), time).unwrap();
+        let inner = Arc::new(store.clone());
+        let near_cache = LayeredStore::new(inner, secret(), Some(near_cache)).unwrap();
         Self {
             store,
-            near_cache: Arc::new(copies),
+            near_cache,
             own_lease,
             clock,
             backplane: Mutex::default(),
@@ -72,10 +76,8 @@ impl Server {
     }
 
     async fn connect(&self) {
-        let listener = Arc::new(ServerListener(
-            Arc::clone(&self.near_cache),
-            ServerId::mint().unwrap(),
-        ));
+        let near_cache = self.near_cache.clone();
+        let listener = Arc::new(ServerListener(near_cache, ServerId::mint().unwrap()));
         let (backplane, number) = (self.store.backplane().unwrap(), self.own_lease.connecting());
         let connection = backplane.connect(listener.1, listener).await.unwrap();
         self.own_lease.connected(number);
@@ -92,6 +94,15 @@ impl Server {
 
     fn requests(&self) -> usize {
         self.store.requests()
+    }
+
+    fn size(&self) -> NearCacheSize {
+        self.near_cache.near_cache().unwrap().size()
+    }
+
+    /// Returns an entry of the near cache.
+    fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
+        self.near_cache.near_cache().unwrap().entry(at, now)
     }
 
     /// Returns the result of a read, and whether it sent a request to the store.
@@ -120,8 +131,8 @@ impl Server {
     ) -> tokio::task::JoinHandle<token_cache_core::Result<Option<Entry>>> {
         let before = self.requests();
         self.store.answer_late(Duration::from_secs(1));
-        let (copies, at) = (Arc::clone(&self.near_cache), at.clone());
-        let reading = tokio::spawn(async move { copies.read(&at, now()).await });
+        let (near_cache, at) = (self.near_cache.clone(), *at);
+        let reading = tokio::spawn(async move { near_cache.read(&at, now()).await });
         while self.requests() == before {
             tokio::task::yield_now().await;
         }
@@ -131,7 +142,7 @@ impl Server {
 
 /// Drops the entries that invalidation messages name.
 #[derive(Debug)]
-struct ServerListener(Arc<NearCache<FailingStore>>, ServerId);
+struct ServerListener(LayeredStore, ServerId);
 
 impl InvalidationListener for ServerListener {
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
@@ -195,11 +206,22 @@ async fn put(store: &dyn TokenStore, at: &EntryAddress, value: &[u8]) {
     assert_eq!(written.unwrap(), PutResult::Stored);
 }
 
+/// Returns the secret of all servers.
+fn secret() -> &'static Secret {
+    static SECRET: OnceLock<Secret> = OnceLock::new();
+    SECRET.get_or_init(|| Secret::random().unwrap())
+}
+
+/// Returns the store as another server writes it, which has no near cache and publishes nothing.
+fn elsewhere(memory: &MemoryStore) -> LayeredStore {
+    LayeredStore::new(Arc::new(memory.clone()), secret(), None).unwrap()
+}
+
 /// Returns a store with a session and an entry of one account.
 async fn signed_in() -> (MemoryStore, EntryAddress) {
     let (memory, at) = (memory(), entry(1, 1));
     begin(&memory, 1).await;
-    put(&memory, &at, b"a token").await;
+    put(&elsewhere(&memory), &at, b"a token").await;
     (memory, at)
 }
 

@@ -5,14 +5,14 @@ use token_cache_core::{
     NotBeforeScope, TokenStore, Version,
 };
 
-use super::{Server, begin, entry, moment, now, put, signed_in};
+use super::{Server, begin, elsewhere, entry, moment, now, put, signed_in};
 
 #[tokio::test]
 async fn a_server_reads_its_own_puts_at_once() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.populates(&at).await;
-    put(&*server.near_cache, &at, b"another").await;
+    put(&server.near_cache, &at, b"another").await;
     assert_eq!(server.read(&at).await.0.unwrap().stored(), b"another");
     server.near_cache.remove(&at).await.unwrap();
     assert!(server.read(&at).await.0.is_none());
@@ -22,8 +22,8 @@ async fn a_server_reads_its_own_puts_at_once() {
 async fn a_write_fills_nothing() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    put(&*server.near_cache, &at, b"another").await;
-    assert_eq!(server.near_cache.size().items, 0);
+    put(&server.near_cache, &at, b"another").await;
+    assert_eq!(server.size().items, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ async fn a_read_during_a_write_leaves_nothing_when_the_write_is_done() {
     // The answer of the read holds the value from before the write, and arrives after it.
     let reading = server.reading(&at).await;
     server.store.work();
-    put(&*server.near_cache, &at, b"another").await;
+    put(&server.near_cache, &at, b"another").await;
     assert_eq!(
         reading.await.unwrap().unwrap().unwrap().stored(),
         b"a token"
@@ -88,7 +88,7 @@ async fn a_sign_out_of_many_accounts_drops_their_cached_entries() {
     let server = Server::new(&memory).await;
     let other = entry(2, 1);
     begin(&memory, 2).await;
-    put(&memory, &other, b"of another").await;
+    put(&elsewhere(&memory), &other, b"of another").await;
     server.populates(&at).await;
     server.populates(&other).await;
     let (accounts, options) = ([*at.account()], EvictOptions::at(moment()));
@@ -114,7 +114,7 @@ async fn what_a_refresh_lock_found_fresher_is_read_from_then_on() {
     let server = Server::new(&memory).await;
     server.populates(&at).await;
     let seen = server.read(&at).await.0.unwrap().version();
-    put(&memory, &at, b"refreshed elsewhere").await;
+    put(&elsewhere(&memory), &at, b"refreshed elsewhere").await;
     assert!(server.hits(&at).await);
     let (owner, lease) = (LockOwner::mint().unwrap(), Duration::from_secs(1));
     let options = AcquireOptions::new(owner, lease, moment()).seen(seen);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use token_cache_core::near_cache::NearCacheSize;
 use tokio::time::Instant;
 
-use super::{MAX_AGE, NANO, Server, almost, begin, entry, memory, put, signed_in};
+use super::{MAX_AGE, NANO, Server, almost, begin, elsewhere, entry, memory, put, signed_in};
 
 /// Expired entries are wiped even if they are never read again, well within the seconds that the documentation promises.
 #[tokio::test(start_paused = true)]
@@ -13,14 +13,14 @@ async fn an_expired_entry_is_gone_within_seconds() {
     server.populates(&at).await;
     server.clock.advance(almost(MAX_AGE));
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(server.near_cache.size().items, 1);
+    assert_eq!(server.size().items, 1);
     server.clock.advance(NANO);
     let died = Instant::now();
-    while server.near_cache.size().bytes > 0 {
+    while server.size().bytes > 0 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(died.elapsed() <= Duration::from_secs(2));
-    assert_eq!(server.near_cache.size(), NearCacheSize::default());
+    assert_eq!(server.size(), NearCacheSize::default());
 }
 
 #[tokio::test(start_paused = true)]
@@ -28,14 +28,14 @@ async fn of_an_accounts_cached_entries_only_the_dead_go() {
     let (memory, first) = signed_in().await;
     let server = Server::new(&memory).await;
     let second = entry(1, 2);
-    put(&memory, &second, b"another").await;
+    put(&elsewhere(&memory), &second, b"another").await;
     server.populates(&first).await;
     server.clock.advance(MAX_AGE / 2);
     server.renew().await;
     server.populates(&second).await;
     server.clock.advance(MAX_AGE / 2);
     server.renew().await;
-    while server.near_cache.size().items > 1 {
+    while server.size().items > 1 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -53,7 +53,7 @@ fn a_store_that_is_used_in_another_runtime_is_swept_there() {
     let at = entry(1, 1);
     let server = runtime().block_on(async {
         begin(&memory, 1).await;
-        put(&memory, &at, b"a token").await;
+        put(&elsewhere(&memory), &at, b"a token").await;
         let server = Server::new(&memory).await;
         server.populates(&at).await;
         server
@@ -63,7 +63,7 @@ fn a_store_that_is_used_in_another_runtime_is_swept_there() {
         server.renew().await;
         server.populates(&at).await;
         server.clock.advance(MAX_AGE);
-        while server.near_cache.size().items > 0 {
+        while server.size().items > 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, Error, ErrorKind, IssuerKey, MemoryStore, Sealer,
-    Secret, SessionId, Timestamp, TokenCache, TokenSet, TokenStore, Version, WriteOptions,
-    test_util::{address_of, with_ticket_secret},
+    AccountKey, Entry, EntryAddress, EntryName, Error, ErrorKind, IssuerKey, MemoryStore, Secret,
+    SessionId, Timestamp, TokenCache, TokenSet, TokenStore, Version, WriteOptions,
+    test_util::{EntrySealer, address_of},
 };
 
 use crate::{api, sealed, secret, server, signed_in};
@@ -21,15 +21,15 @@ fn at(issuer: [u8; 16], subject: [u8; 16], session_id: [u8; 16], name: [u8; 16])
         SessionId::from_bytes(session_id),
         EntryName::from_bytes(name),
     );
-    with_ticket_secret(EntryAddress::new(account, session_id, name), [5; 16])
+    EntryAddress::new(account, session_id, name)
 }
 
 fn entry(bytes: &[u8]) -> Entry {
     Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7))
 }
 
-fn sealer() -> Sealer {
-    Sealer::new(&secret())
+fn sealer() -> EntrySealer {
+    EntrySealer::new(&secret(), [5; 16])
 }
 
 fn refused(at: &EntryAddress, sealed: Entry) -> Error {
@@ -43,7 +43,7 @@ fn is_corrupt(at: &EntryAddress, sealed: Entry) {
 #[test]
 fn it_opens_where_it_was_sealed() {
     let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
-    assert_eq!(sealed.stored().len(), PLAIN.len() + Sealer::OVERHEAD);
+    assert_eq!(sealed.stored().len(), PLAIN.len() + EntrySealer::OVERHEAD);
     assert!(!sealed.stored().windows(4).any(|bytes| bytes == b"at-1"));
     assert_eq!(sealer().open(&here(), sealed).unwrap(), entry(PLAIN));
 }
@@ -57,10 +57,11 @@ fn moved_to_another_issuer_account_session_or_key_it_opens_nothing() {
         at([1; 16], [9; 16], [3; 16], [4; 16]),
         at([1; 16], [2; 16], [9; 16], [4; 16]),
         at([1; 16], [2; 16], [3; 16], [9; 16]),
-        with_ticket_secret(here(), [9; 16]),
     ] {
         is_corrupt(&elsewhere, sealed.clone());
     }
+    let other_session = sealer().of_session([9; 16]).open(&here(), sealed);
+    assert_eq!(other_session.unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn cut_short_anywhere_it_opens_nothing() {
         is_corrupt(&here(), entry(&sealed.stored()[..length]));
         // The rest now begins with random bytes: one time in 256 they look like an entry sealed under another key.
         let end = &sealed.stored()[sealed.stored().len() - length..];
-        let looks_sealed = end.len() >= Sealer::OVERHEAD && end[0] == sealed.stored()[0];
+        let looks_sealed = end.len() >= EntrySealer::OVERHEAD && end[0] == sealed.stored()[0];
         let expected = if looks_sealed {
             ErrorKind::KeyMissing
         } else {
@@ -122,20 +123,12 @@ fn what_was_stored_before_there_was_sealing_says_so() {
 
 #[test]
 fn an_unknown_key_is_no_corruption_and_names_the_fix() {
-    let stranger = Sealer::new(&Secret::random().unwrap());
+    let stranger = EntrySealer::new(&Secret::random().unwrap(), [5; 16]);
     let sealed = stranger.seal(&here(), &entry(PLAIN)).unwrap();
     let error = refused(&here(), sealed);
     assert_eq!(error.kind(), ErrorKind::KeyMissing);
     assert!(error.to_string().contains("open-only"), "{error}");
     assert!(!error.is_retryable() && !error.is_signed_out());
-}
-
-#[test]
-fn an_address_without_a_ticket_secret_is_a_mistake_of_the_caller() {
-    let bare = EntryAddress::new(*here().account(), *here().session_id(), *here().name());
-    assert_eq!(bare, here());
-    let error = sealer().seal(&bare, &entry(PLAIN)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Misuse);
 }
 
 proptest! {
@@ -200,9 +193,8 @@ async fn as_a_miss_it_is_counted_and_can_be_written_over() {
 #[tokio::test]
 async fn the_limit_is_that_of_what_is_sealed() {
     let store = MemoryStore::new();
-    let limit = store.capabilities().max_entry_bytes - Sealer::OVERHEAD;
+    let limit = store.capabilities().max_entry_bytes - EntrySealer::OVERHEAD;
     let cache = server(&store, crate::of_secret()).await;
-    assert_eq!(cache.store().capabilities().max_entry_bytes, limit);
     let session = signed_in(&cache).await;
     // One byte says how the rest is encoded. (The conformance suite shows that a value of exactly the limit is stored.)
     let error = session.put(&api(), vec![7; limit]).await.unwrap_err();

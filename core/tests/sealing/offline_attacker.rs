@@ -1,8 +1,8 @@
 //! The attacker of the tests on real stores finds what can be found, so that those tests are meaningful.
 
 use token_cache_core::{
-    Entry, EntryAddress, MemoryStore, Sealer, Timestamp, TokenSet, Version,
-    test_util::{OfflineAttacker, with_ticket_secret},
+    Entry, EntryAddress, MemoryStore, Timestamp, TokenSet, Version,
+    test_util::{EntrySealer, OfflineAttacker},
 };
 
 use crate::{api, of_secret, sealed, secret, server, signed_in};
@@ -17,13 +17,14 @@ fn with_a_known_ticket_secret() -> (EntryAddress, Entry) {
         token_cache_core::SessionId::from_bytes([3; 16]),
         token_cache_core::EntryName::from_bytes([4; 16]),
     );
-    let at = with_ticket_secret(at, *b"\xffsecret of tests");
     let entry = Entry::new(
         b"tokens".as_slice(),
         Version::from_bytes([5; 8]),
         Timestamp::from_secs(1),
     );
-    let sealed = Sealer::new(&secret()).seal(&at, &entry).unwrap();
+    let sealed = EntrySealer::new(&secret(), *b"\xffsecret of tests")
+        .seal(&at, &entry)
+        .unwrap();
     (at, sealed)
 }
 

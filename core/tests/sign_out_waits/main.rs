@@ -14,6 +14,7 @@ mod cache;
 mod fleet;
 mod history;
 mod origin;
+mod own_near_cache;
 mod peer;
 mod servers;
 mod unknown_sid;

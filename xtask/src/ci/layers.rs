@@ -38,8 +38,6 @@ const CORE: Layers = Layers {
         "cache",
     ],
     exceptions: &[
-        // An entry's address has the keys of its session.
-        ("types", "crypto"),
         // The methods of `Session` that refresh stand in `refresh`.
         ("refresh", "cache"),
     ],

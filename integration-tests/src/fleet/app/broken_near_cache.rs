@@ -181,8 +181,7 @@ impl TokenStore for BrokenNearCache {
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         let ask = self.store.read(at, options.for_near_cache());
-        self.through(&self.entries, at.account(), at.clone(), ask)
-            .await
+        self.through(&self.entries, at.account(), *at, ask).await
     }
 
     async fn write(

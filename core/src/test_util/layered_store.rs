@@ -1,0 +1,290 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::entry_sealer;
+use crate::{
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundSessions,
+    Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
+    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, LockOwner,
+    Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, PutResult, ReadOptions,
+    RefreshLocks, Result, Secret, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex,
+    SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
+    cache::StorePath,
+    crypto::{Ring, Sealer, SessionKeys, UnreadableEntries},
+    near_cache::{
+        BootInstant, FleetConfig, InvalidationCoordinator, NearCache, NearCacheParts,
+        SystemBootTime,
+    },
+};
+
+/// The near cache and the encryption of a [`TokenCache`](crate::TokenCache) around a store, as a store. With it, the conformance suite
+/// checks them together.
+///
+/// A session that is begun here has no ticket secret. Its entries are encrypted under keys that are derived from its id.
+#[derive(Debug, Clone)]
+pub struct LayeredStore {
+    path: Arc<StorePath>,
+    publishes: bool,
+}
+
+impl LayeredStore {
+    /// Creates a store that encrypts the entries of `inner` under a key that is derived from `secret`. If `near_cache` is given, it serves
+    /// reads from it.
+    ///
+    /// The caller must call [`forget`](Self::forget) for each invalidation message.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
+    pub fn new(
+        inner: Arc<dyn TokenStore>,
+        secret: &Secret,
+        near_cache: Option<NearCache>,
+    ) -> Result<Self> {
+        let never = BootInstant::default();
+        let (_, config) = watch::channel(FleetConfig::first(Duration::ZERO, never, never));
+        let (parts, clock) = (NearCacheParts::nothing(), Arc::new(SystemBootTime));
+        let coordinator = InvalidationCoordinator::new(Arc::clone(&inner), parts, config, clock)?;
+        let sealer = Sealer::of(Arc::new(Ring::of(secret.ring_key())));
+        let unreadable = UnreadableEntries::Error;
+        let path = StorePath::new(inner, sealer, unreadable, near_cache, coordinator);
+        Ok(Self {
+            path,
+            publishes: false,
+        })
+    }
+
+    /// Publishes each change before the call returns, so that near caches of other servers drop their entries.
+    pub fn publishing(mut self) -> Self {
+        self.publishes = true;
+        self
+    }
+
+    /// Drops the near-cache entries that `what` names.
+    pub fn forget(&self, what: &Invalidation) {
+        self.path.forget(what);
+    }
+
+    /// Returns the near cache, if there is one.
+    pub fn near_cache(&self) -> Option<&NearCache> {
+        self.path.near_cache()
+    }
+
+    async fn changed<T>(
+        &self,
+        accounts: &[AccountKey],
+        change: impl Future<Output = T> + Send,
+    ) -> T {
+        let changing = self.path.changing(accounts);
+        let changed = change.await;
+        drop(changing);
+        if let Some(backplane) = self.backplane().filter(|_| self.publishes) {
+            let what = Invalidation::Accounts(accounts.to_vec());
+            // Near-cache entries that are not invalidated make a check fail.
+            let _ = backplane.publish(None, what).await;
+        }
+        changed
+    }
+
+    fn locks(&self) -> Result<&dyn RefreshLocks> {
+        self.path.store().refresh_locks().ok_or_else(unsupported)
+    }
+
+    fn index(&self) -> Result<&dyn SidIndex> {
+        self.path.store().sid_index().ok_or_else(unsupported)
+    }
+}
+
+fn keys_of(at: &EntryAddress) -> Arc<SessionKeys> {
+    entry_sealer::keys(*at.session_id().as_bytes())
+}
+
+fn unsupported() -> Error {
+    Error::new(ErrorKind::Unsupported, "use an optional part")
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl TokenStore for LayeredStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(self.path.max_value_bytes())
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.path.store().diagnostics()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.path.store().namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.path.store().set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let begin = self.path.store().begin(account, session);
+        self.changed(&[*account], begin).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        session_id: &SessionId,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.path.session(account, session_id, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.path.read(at, &keys_of(at), options).await
+    }
+
+    /// Refuses a value over the limit, as a [`Session`](crate::Session) does.
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<PutResult> {
+        if entry.stored().len() > self.path.max_value_bytes() {
+            return Err(Error::new(ErrorKind::TooLarge, "write an entry"));
+        }
+        let keys = keys_of(at);
+        let write = self.path.write(at, &keys, &entry, options);
+        self.changed(&[*at.account()], write).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.changed(&[*at.account()], self.path.remove(at)).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        target: EvictTarget,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let evict = self.path.store().evict(account, target, options);
+        self.changed(&[*account], evict).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.path.store().sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.path.store().clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.locks().is_ok().then_some(self as _)
+    }
+
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.index().is_ok().then_some(self as _)
+    }
+
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.path.store().background_sessions()
+    }
+
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        self.path.store().backplane()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl RefreshLocks for LayeredStore {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        let (locks, keys) = (self.locks()?, keys_of(at));
+        self.path.acquire(locks, at, &keys, options).await
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.locks()?.release(at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let end = self
+            .path
+            .end_if_version(self.locks()?, at, version, options);
+        self.changed(&[*at.account()], end).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl SidIndex for LayeredStore {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        self.index()?.add(sid, sid_entry).await
+    }
+
+    async fn set_sid_not_before(
+        &self,
+        sid: &SidKey,
+        bound: CutoffBound,
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        self.index()?.set_sid_not_before(sid, bound, options).await
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        let index = self.index()?;
+        index.check_issuer(issuer, requested_at, not_after).await
+    }
+
+    async fn set_issuer_not_before(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: NotBeforeOptions,
+    ) -> Result<()> {
+        let index = self.index()?;
+        index.set_issuer_not_before(issuer, at, options).await
+    }
+
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
+        self.index()?.accounts(scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        not_before: NotBeforeScope,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let Ok(index) = self.index() else {
+            return accounts.iter().map(|_| Err(unsupported())).collect();
+        };
+        let evict = index.evict_accounts(accounts, at, not_before, options);
+        self.changed(accounts, evict).await
+    }
+}
+
+impl fmt::Display for LayeredStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "layered({})", self.path.store())
+    }
+}
