@@ -37,6 +37,6 @@ pub use token_cache_sign_out as sign_out;
 pub use self::open::{builder, open, open_store};
 
 /// Compiles the code of the how-to on near caches.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "near-cache"))]
 #[doc = include_str!("../docs/near-cache.md")]
 struct HowTo;

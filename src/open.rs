@@ -2,8 +2,9 @@ use std::{pin::Pin, sync::Arc};
 
 use token_cache_core::{
     Error, MemoryStore, Result, Secret, TokenCache, TokenCacheBuilder, TokenStore,
-    near_cache::NearCacheConfig,
 };
+#[cfg(feature = "near-cache")]
+use token_cache_near_cache::{NearCacheConfig, NoNearCache};
 
 /// Opens the cache in the store at `url`, with the default settings. To change a setting in code, use [`builder`].
 ///
@@ -22,7 +23,7 @@ use token_cache_core::{
 /// The case of a scheme does not matter. `valkey` and `valkeys` mean the same as `redis` and `rediss`.
 ///
 /// The parameters of a store (`?…`) are described at [`RedisConfig`](https://docs.rs/token-cache-redis) and
-/// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb). Every URL also takes these two:
+/// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb). With the feature `near-cache`, every URL also takes these two:
 /// - `near_cache=60s` turns the near cache on, and sets the maximum age of its entries, from 100 ms to 60 s: see
 ///   [`TokenCacheBuilder::near_cache`]. Without it, the near cache is off.
 /// - `lease=1s` sets how long a server may serve near-cache entries without contact to the store. The default is one second, and the range
@@ -58,15 +59,7 @@ pub async fn open(url: &str) -> Result<TokenCache> {
 /// ```
 pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     let url = &canonical(url);
-    let (near_cache, store) = NearCacheConfig::from_url(url)?;
-    let builder = TokenCacheBuilder::connecting(connect(&store)?);
-    let builder = match near_cache {
-        Some(config) if WITHOUT_BACKPLANE.contains(&scheme(url)) => {
-            builder.near_cache(config.without_backplane()?)
-        }
-        Some(config) => builder.near_cache(config),
-        None => builder,
-    };
+    let builder = with_near_cache(url)?;
     // No other process can reach this store, so a random secret is enough.
     Ok(if scheme(url) == MEMORY {
         builder.secret(Secret::random()?)
@@ -85,12 +78,45 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
 /// - [`Config`](crate::ErrorKind::Config) if the URL has `near_cache` or `lease`, which are settings of a cache.
 pub async fn open_store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
-    if NearCacheConfig::from_url(url)?.0.is_some() {
+    if has_near_cache(url) {
         return Err(refused(
-            "a store alone has no near cache; leave `near_cache` out, or open a cache at the URL",
+            "a store alone has no near cache; leave `near_cache` and `lease` out, or open a cache at the URL",
         ));
     }
     connect(url)?.await
+}
+
+/// Returns whether the URL has a parameter of the near cache.
+fn has_near_cache(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut names = query.split('&').map(|parameter| {
+        let (name, _) = parameter.split_once('=').unwrap_or((parameter, ""));
+        name
+    });
+    names.any(|name| matches!(name, "near_cache" | "lease"))
+}
+
+#[cfg(feature = "near-cache")]
+fn with_near_cache(url: &str) -> Result<TokenCacheBuilder> {
+    let (near_cache, store) = NearCacheConfig::from_url(url)?;
+    let builder = TokenCacheBuilder::connecting(connect(&store)?);
+    Ok(match near_cache {
+        Some(config) if WITHOUT_BACKPLANE.contains(&scheme(url)) => {
+            builder.near_cache(config.without_backplane()?)
+        }
+        Some(config) => builder.near_cache(config),
+        None => builder.near_cache(NoNearCache),
+    })
+}
+
+#[cfg(not(feature = "near-cache"))]
+fn with_near_cache(url: &str) -> Result<TokenCacheBuilder> {
+    if has_near_cache(url) {
+        return Err(refused(
+            "`near_cache` and `lease` need the feature `near-cache` of the crate `token-cache`; turn it on, or leave them out",
+        ));
+    }
+    Ok(TokenCacheBuilder::connecting(connect(url)?))
 }
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Arc<dyn TokenStore>>> + Send>>;
@@ -152,6 +178,7 @@ const SCHEMES: &[(&str, &str, bool)] = &[
     ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
 ];
 
+#[cfg(feature = "near-cache")]
 /// The schemes of stores without a backplane, so that near caches there have no lease.
 const WITHOUT_BACKPLANE: &[&str] = &["dynamodb"];
 
@@ -245,6 +272,21 @@ mod tests {
         assert!(open("memory://").await.is_ok());
     }
 
+    #[cfg(not(feature = "near-cache"))]
+    #[tokio::test]
+    async fn a_near_cache_needs_its_feature() {
+        for url in ["memory:?near_cache=30s", "memory:?lease=1s"] {
+            let refused = builder(url).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Config);
+            assert!(
+                refused.to_string().contains("feature `near-cache`"),
+                "{refused}"
+            );
+            assert!(error(url).await.to_string().contains("open a cache"));
+        }
+    }
+
+    #[cfg(feature = "near-cache")]
     #[tokio::test]
     async fn near_caches_are_one_parameter_of_any_url() {
         let cache = open("memory:?near_cache=30s&lease=2s").await.unwrap();
@@ -255,7 +297,7 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::Config);
     }
 
-    #[cfg(feature = "dynamodb")]
+    #[cfg(all(feature = "dynamodb", feature = "near-cache"))]
     #[test]
     fn a_lease_that_nobody_can_renew_is_refused_before_any_request() {
         assert!(builder("dynamodb://tokens?near_cache=5s").is_ok());

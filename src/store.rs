@@ -18,8 +18,11 @@ pub use token_cache_core::{
     SidEntry, SidIndex, SidKey, StoreClock, SystemClock, TicketSecret, TimeSource, TokenStore,
     WriteOptions, backend,
     near_cache::{
-        AckWait, BootInstant, BootTime, ConnectionNumber, InvalidationCounter, NearCache,
-        NearCacheLease, SystemBootTime,
+        BootInstant, BootTime, FleetConfig, FleetConfigWatch, FleetMember, NearCache,
+        NearCacheSettings, SystemBootTime, Validity,
     },
     protocol,
 };
+#[cfg(feature = "near-cache")]
+#[doc(inline)]
+pub use token_cache_near_cache::{AckWait, ConnectionNumber, InvalidationCounter, NearCacheLease};

@@ -26,8 +26,8 @@ impl Sealed {
         }
     }
 
-    fn seal(&self, store: Arc<dyn TokenStore>) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(Arc::new(LayeredStore::new(store, &self.secret, None)?))
+    async fn seal(&self, store: Arc<dyn TokenStore>) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(Arc::new(LayeredStore::new(store, &self.secret).await?))
     }
 }
 
@@ -38,12 +38,12 @@ impl Harness for Sealed {
     }
 
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        self.seal(self.inner.open(namespace).await?)
+        self.seal(self.inner.open(namespace).await?).await
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         let Breakable { store, switch } = self.inner.open_breakable(namespace).await?;
-        Ok(Breakable::new(self.seal(store)?, switch))
+        Ok(Breakable::new(self.seal(store).await?, switch))
     }
 
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {

@@ -4,9 +4,9 @@ use token_cache::{
     Entry, MemoryStore, PutResult, Secret, Timestamp, Version,
     near_cache::{NearCacheConfig, NearCacheSize},
     store::{
-        AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, NearCache, NearCacheLease,
-        ReadOptions, SessionId, SessionRecord, SessionTimes, SystemBootTime, SystemClock,
-        TimeSource, TokenStore, WriteOptions, test_util::LayeredStore,
+        AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, NearCacheLease, ReadOptions,
+        SessionId, SessionRecord, SessionTimes, SystemBootTime, SystemClock, TimeSource,
+        TokenStore, WriteOptions, test_util::LayeredStore,
     },
 };
 
@@ -29,9 +29,10 @@ impl Accounts {
         let own_lease = Arc::new(NearCacheLease::new());
         own_lease.serve_until_resigned();
         let clock = Arc::new(SystemBootTime::default());
-        let near_cache = NearCache::new(policy, true, own_lease, clock)?;
-        let (inner, secret) = (Arc::new(MemoryStore::new()), Secret::random()?);
-        let store = LayeredStore::new(inner, &secret, Some(near_cache))?;
+        let inner: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+        let member = LayeredStore::member(Arc::clone(&inner), clock)?;
+        let near_cache = policy.under_lease(member, own_lease)?;
+        let store = LayeredStore::with_near_cache(inner, &Secret::random()?, near_cache);
         let now = SystemClock::default().now();
         let mut entries = Vec::with_capacity(accounts);
         for _ in 0..accounts {
@@ -65,12 +66,12 @@ impl Accounts {
 
     /// Returns the entry if it is a hit.
     pub(super) fn hit(&self, at: &EntryAddress) -> Option<Entry> {
-        self.store.near_cache()?.entry(at, self.now)
+        self.store.near_cache().entry(at, self.now)
     }
 
     pub(super) fn size(&self) -> NearCacheSize {
-        let near_cache = self.store.near_cache();
-        near_cache.map(NearCache::size).unwrap_or_default()
+        let stats = self.store.near_cache().stats();
+        stats.map(|stats| stats.size).unwrap_or_default()
     }
 }
 

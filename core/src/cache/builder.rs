@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MemoryStore, NOT_BEFORE_LIFETIME, RefreshPolicy,
-    Result, RingKey, Secret, SidMeaning, TokenStore, UnreadableEntries,
+    Result, RingKey, Secret, ServerId, SidMeaning, TokenStore, UnreadableEntries,
     crypto::{Ring, Sealer},
     near_cache::{
-        BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
-        SystemBootTime,
+        BootTime, FleetConfigWatch, FleetMember, NearCacheSettings, SystemBootTime,
+        WithoutNearCache,
     },
     refresh::Refreshes,
 };
@@ -50,6 +50,7 @@ pub struct TokenCacheBuilder {
     key_ring: Option<KeyRing>,
     key_provider: Option<Arc<dyn KeyProvider>>,
     settings: Settings,
+    near_cache: Arc<dyn NearCacheSettings>,
     boot: Arc<dyn BootTime>,
 }
 
@@ -110,8 +111,8 @@ impl TokenCacheBuilder {
                 longest_assertion: None,
                 refresh: RefreshPolicy::default(),
                 unreadable_entries: UnreadableEntries::default(),
-                near_cache: None,
             },
+            near_cache: Arc::new(WithoutNearCache),
             boot: Arc::new(SystemBootTime),
         }
     }
@@ -218,8 +219,11 @@ impl TokenCacheBuilder {
     ///
     /// A server that does not answer delays a sign-out by at most the longest lease that any server is configured with, plus 2% of it and 5
     /// ms. The lease is the time for which a server may serve near-cache entries without contact to the store. If the store has no
-    /// [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired by age. See [`NearCacheConfig`] for the
-    /// settings.
+    /// [`Backplane`](crate::Backplane), every sign-out waits until near-cache entries have expired by age. `NearCacheConfig` of the
+    /// crate `token-cache-near-cache` has the settings (`token_cache::near_cache`, feature `near-cache`).
+    ///
+    /// A server without a near cache can pass `NoNearCache` of that crate. Its sign-outs then wait only until the other servers have
+    /// acknowledged them. By default, they wait for the longest life of a near-cache entry on any server.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -232,8 +236,8 @@ impl TokenCacheBuilder {
     ///     .await?;
     /// # Ok(()) }
     /// ```
-    pub fn near_cache(mut self, config: NearCacheConfig) -> Self {
-        self.settings.near_cache = Some(config);
+    pub fn near_cache(mut self, settings: impl NearCacheSettings) -> Self {
+        self.near_cache = Arc::new(settings);
         self
     }
 
@@ -269,7 +273,6 @@ impl TokenCacheBuilder {
             sign_in_timeout,
             max_sessions,
             longest_assertion,
-            near_cache,
             ..
         } = self.settings;
         if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
@@ -283,7 +286,8 @@ impl TokenCacheBuilder {
         {
             return refused("`longest_assertion` must be between one second and seven days");
         }
-        near_cache.map(NearCacheConfig::checked).transpose()?;
+        let near_cache = self.near_cache;
+        near_cache.check()?;
         if tokio::runtime::Handle::try_current().is_err() {
             return refused(
                 "it needs a tokio runtime; open the cache within `#[tokio::main]`, for example",
@@ -306,39 +310,23 @@ impl TokenCacheBuilder {
             .await?;
         let ring = Arc::new(Ring::new(keys));
         let store = self.connect.await?;
-        let near_cache = match near_cache {
-            Some(config) => {
-                let has_backplane = store.backplane().is_some();
-                let clock = Arc::clone(&self.boot);
-                Some(NearCache::new(
-                    config,
-                    has_backplane,
-                    Arc::default(),
-                    clock,
-                )?)
-            }
-            None => None,
-        };
-        let (parts, near_cache_life) = match &near_cache {
-            Some(near_cache) => (near_cache.parts(), near_cache.longest_life()),
-            None => (NearCacheParts::nothing(), Duration::ZERO),
-        };
+        let near_cache_life = near_cache.longest_life(store.backplane().is_some())?;
         let boot = Arc::clone(&self.boot);
         let state = NamespaceState::open(&*store, &secret, near_cache_life, boot).await?;
-        let fleet_config = state.fleet_config().subscribe();
-        let coordinator =
-            InvalidationCoordinator::new(Arc::clone(&store), parts, fleet_config, self.boot)?;
-        coordinator.check().await?;
-        coordinator.start();
-        let path = StorePath::new(
-            store,
-            Sealer::of(Arc::clone(&ring)),
-            self.settings.unreadable_entries,
-            near_cache,
-            coordinator,
-        );
+        let server = ServerId::mint()?;
+        let member = FleetMember {
+            server,
+            store: Arc::clone(&store),
+            config: FleetConfigWatch::of(state.fleet_config()),
+            clock: self.boot,
+        };
+        let near_cache = near_cache.open(member).await?;
+        near_cache.start();
+        let sealer = Sealer::of(Arc::clone(&ring));
+        let path = StorePath::new(store, sealer, self.settings.unreadable_entries, near_cache);
         let cache = TokenCache(Arc::new(Inner {
             path,
+            server,
             secret,
             ring,
             key_provider,

@@ -37,9 +37,8 @@ use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warning
 use crate::store::backend::in_same_call;
 use crate::{
     Diagnostic, Error, EvictOptions, KeyProvider, NOT_BEFORE_LIFETIME, RefreshPolicy, Result,
-    Secret, SidMeaning, Timestamp, TokenStore,
+    Secret, ServerId, SidMeaning, Timestamp, TokenStore,
     crypto::{Ring, UnreadableEntries},
-    near_cache::NearCacheConfig,
     refresh::Refreshes,
     telemetry::in_current_span,
 };
@@ -78,6 +77,7 @@ pub struct TokenCache(Arc<Inner>);
 
 struct Inner {
     path: Arc<StorePath>,
+    server: ServerId,
     secret: Secret,
     ring: Arc<Ring>,
     key_provider: Option<Arc<dyn KeyProvider>>,
@@ -100,7 +100,6 @@ struct Settings {
     longest_assertion: Option<Duration>,
     refresh: RefreshPolicy,
     unreadable_entries: UnreadableEntries,
-    near_cache: Option<NearCacheConfig>,
 }
 
 impl TokenCache {
@@ -169,9 +168,8 @@ impl TokenCache {
         if keys.longest_near_cache_life.is_zero() {
             return options;
         }
-        let coordinator = self.0.path.coordinator();
-        coordinator.start();
-        options.published_by(coordinator.server())
+        self.0.path.near_cache().start();
+        options.published_by(self.0.server)
     }
 
     /// Returns how long a sign-out is remembered: longer than any sign-in or assertion that it may have to refuse.

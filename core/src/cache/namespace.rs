@@ -282,7 +282,7 @@ pub(super) fn watch(cache: &TokenCache) {
             tokio::time::sleep(PERIOD).await;
             let Some(inner) = cache.upgrade() else { return };
             let _ = inner.state.refresh(inner.path.store(), &inner.secret).await;
-            inner.path.coordinator().start();
+            inner.path.near_cache().start();
             telemetry::keys_idle(|| inner.ring.idle_keys());
         }
     });

@@ -6,9 +6,7 @@ use super::{
 };
 use crate::{
     Error, Invalidation, NamespaceRecord, NearCacheOutcome, Result, ServerId, SignOut, Wait,
-    near_cache::{NearCache, NearCacheStats},
-    protocol::StoreSignOut,
-    types::namespace::MAX_NEAR_CACHE_LIFE,
+    near_cache::NearCacheStats, protocol::StoreSignOut, types::namespace::MAX_NEAR_CACHE_LIFE,
 };
 
 impl TokenCache {
@@ -28,7 +26,7 @@ impl TokenCache {
     /// # Ok(()) }
     /// ```
     pub fn near_cache(&self) -> Option<NearCacheStats> {
-        self.0.path.near_cache().map(NearCache::stats)
+        self.0.path.near_cache().stats()
     }
 
     /// Returns the id of this app server in its fleet. It is random, and new each time a cache is opened. Does no I/O.
@@ -43,7 +41,7 @@ impl TokenCache {
     /// # Ok(()) }
     /// ```
     pub fn server_id(&self) -> ServerId {
-        self.0.path.coordinator().server()
+        self.0.server
     }
 
     /// Returns the longest time for which any app server of the fleet may serve near-cache entries without receiving invalidation messages.
@@ -123,7 +121,7 @@ impl TokenCache {
             .state
             .fleet_config()
             .send_modify(|config| config.leaving = true);
-        self.0.path.coordinator().left().await;
+        self.0.path.near_cache().left().await;
     }
 
     /// Waits, as `wait` says, until no server can serve a near-cache entry of what has ended.
@@ -162,6 +160,6 @@ impl TokenCache {
         if longest.is_zero() || !reached {
             return Ok(NearCacheOutcome::Unused);
         }
-        self.0.path.coordinator().clear(ended, longest, wait).await
+        self.0.path.near_cache().clear(ended, longest, wait).await
     }
 }

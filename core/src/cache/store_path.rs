@@ -7,7 +7,7 @@ use crate::{
     Invalidation, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
     TokenStore, Version, WriteOptions,
     crypto::{Sealer, SessionKeys, UnreadableEntries},
-    near_cache::{InvalidationCoordinator, NearCache, Validity},
+    near_cache::{NearCache, Validity},
     protocol::{self, SignInPlan, SignedIn},
     telemetry::in_current_span,
     util::single_flight::{Shared, SingleFlight},
@@ -25,9 +25,7 @@ pub(crate) struct StorePath {
     store: Arc<dyn TokenStore>,
     sealer: Sealer,
     unreadable: UnreadableEntries,
-    near_cache: Option<NearCache>,
-    /// Closes its backplane connection when the cache is dropped.
-    coordinator: InvalidationCoordinator,
+    near_cache: Arc<dyn NearCache>,
     entry_reads: SharedReads<EntryAddress, Option<Entry>>,
     session_reads: SharedReads<(AccountKey, SessionId), SessionRecord>,
 }
@@ -40,15 +38,13 @@ impl StorePath {
         store: Arc<dyn TokenStore>,
         sealer: Sealer,
         unreadable: UnreadableEntries,
-        near_cache: Option<NearCache>,
-        coordinator: InvalidationCoordinator,
+        near_cache: Arc<dyn NearCache>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
             sealer,
             unreadable,
             near_cache,
-            coordinator,
             entry_reads: SharedReads::default(),
             session_reads: SharedReads::default(),
         })
@@ -58,12 +54,8 @@ impl StorePath {
         &*self.store
     }
 
-    pub(crate) fn near_cache(&self) -> Option<&NearCache> {
-        self.near_cache.as_ref()
-    }
-
-    pub(crate) fn coordinator(&self) -> &InvalidationCoordinator {
-        &self.coordinator
+    pub(crate) fn near_cache(&self) -> &dyn NearCache {
+        &*self.near_cache
     }
 
     /// Returns the most bytes of an entry's value. Encryption adds bytes, which count against the store's limit.
@@ -79,13 +71,10 @@ impl StorePath {
         keys: &Arc<SessionKeys>,
         options: ReadOptions,
     ) -> Result<Option<Entry>> {
-        let Some(near_cache) = &self.near_cache else {
-            return self.read_store(at, keys, options).await;
-        };
-        if let Some(entry) = near_cache.entry(at, options.now) {
+        if let Some(entry) = self.near_cache.entry(at, options.now) {
             return Ok(Some(entry));
         }
-        if !near_cache.may_keep(at.account()) {
+        if !self.may_keep(at.account()) {
             return self.read_store(at, keys, options).await;
         }
         let send = |validity| {
@@ -94,8 +83,8 @@ impl StorePath {
                 let read = path
                     .read_store(&at, &keys, options.for_near_cache())
                     .await?;
-                if let (Some(near_cache), Some(entry)) = (&path.near_cache, &read) {
-                    near_cache.keep_entry(&at, entry, validity);
+                if let Some(entry) = &read {
+                    path.near_cache.keep_entry(&at, entry, validity);
                 }
                 Ok(read)
             }
@@ -104,14 +93,7 @@ impl StorePath {
             let entry = read.as_ref();
             entry.is_some_and(|entry| !entry.is_expired(options.now))
         };
-        let read = shared(
-            &self.entry_reads,
-            near_cache,
-            *at,
-            at.account(),
-            send,
-            lives,
-        );
+        let read = self.shared(&self.entry_reads, *at, at.account(), send, lives);
         match read.await {
             Err(error) if is_of_the_backplane(&error) => self.read_store(at, keys, options).await,
             answered => answered,
@@ -125,13 +107,10 @@ impl StorePath {
         session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        let Some(near_cache) = &self.near_cache else {
-            return self.store.session(account, session_id, options).await;
-        };
-        if let Some(record) = near_cache.session(account, session_id, options.now) {
+        if let Some(record) = self.near_cache.session(account, session_id, options.now) {
             return Ok(record);
         }
-        if !near_cache.may_keep(account) {
+        if !self.may_keep(account) {
             return self.store.session(account, session_id, options).await;
         }
         let key = (*account, *session_id);
@@ -141,14 +120,13 @@ impl StorePath {
                 let (account, session_id) = key;
                 let options = options.for_near_cache();
                 let record = path.store.session(&account, &session_id, options).await?;
-                if let Some(near_cache) = &path.near_cache {
-                    near_cache.keep_session(&account, &record, validity);
-                }
+                path.near_cache.keep_session(&account, &record, validity);
                 Ok(record)
             }
         };
         let lives = |record: &SessionRecord| !record.is_over(options.now);
-        match shared(&self.session_reads, near_cache, key, account, send, lives).await {
+        let read = self.shared(&self.session_reads, key, account, send, lives);
+        match read.await {
             Err(error) if is_of_the_backplane(&error) => {
                 self.store.session(account, session_id, options).await
             }
@@ -220,9 +198,7 @@ impl StorePath {
 
     /// Drops this server's near-cache entries that `what` names. Reads that are in progress do not store their results.
     pub(crate) fn forget(&self, what: &Invalidation) {
-        if let Some(near_cache) = &self.near_cache {
-            near_cache.forget(what);
-        }
+        self.near_cache.forget(what);
     }
 
     /// Drops this server's near-cache entries of accounts that it changes, before the change and again after it, however the change ends.
@@ -234,6 +210,48 @@ impl StorePath {
         };
         change.forget();
         change
+    }
+
+    /// Returns whether a read of this account that is sent now may store its result.
+    fn may_keep(&self, account: &AccountKey) -> bool {
+        let near_cache = &self.near_cache;
+        near_cache.may_serve(account, near_cache.validity(account))
+    }
+
+    /// Returns the result of `send`, or of a running read with the same key. A read that was sent earlier is shared only if its result may be
+    /// served as a near-cache entry now (G1).
+    ///
+    /// A caller that joins a read gets its result only if it is an error other than the end of the session, or if `lives` is true of it.
+    /// Otherwise another read is sent, or joined, so that a put on another server in the meantime is not missed.
+    async fn shared<K, T, F>(
+        &self,
+        reads: &SharedReads<K, T>,
+        key: K,
+        account: &AccountKey,
+        send: impl Fn(Validity) -> F,
+        lives: impl Fn(&T) -> bool,
+    ) -> Result<T>
+    where
+        K: Clone + Eq + Hash + Send + 'static,
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime("read an entry"))?;
+        let send = |validity| in_current_span(send(validity));
+        let validity = || self.near_cache.validity(account);
+        let may_serve = |validity| self.near_cache.may_serve(account, validity);
+        let read = reads.join_if(&runtime, key.clone(), may_serve, validity, send);
+        let is_joined = read.is_joined;
+        let answered = answer(read).await;
+        let is_final = match &answered {
+            Ok(value) => lives(value),
+            Err(error) => !error.is_signed_out(),
+        };
+        if !is_joined || is_final {
+            return answered;
+        }
+        // Any read that runs now was sent after this caller arrived.
+        answer(reads.join_if(&runtime, key, |_| true, validity, send)).await
     }
 
     async fn read_store(
@@ -252,42 +270,6 @@ impl StorePath {
             opened => opened.map(Some),
         }
     }
-}
-
-/// Returns the result of `send`, or of a running read with the same key. A read that was sent earlier is shared only if its result may be
-/// served as a near-cache entry now (G1).
-///
-/// A caller that joins a read gets its result only if it is an error other than the end of the session, or if `lives` is true of it.
-/// Otherwise another read is sent, or joined, so that a put on another server in the meantime is not missed.
-async fn shared<K, T, F>(
-    reads: &SharedReads<K, T>,
-    near_cache: &NearCache,
-    key: K,
-    account: &AccountKey,
-    send: impl Fn(Validity) -> F,
-    lives: impl Fn(&T) -> bool,
-) -> Result<T>
-where
-    K: Clone + Eq + Hash + Send + 'static,
-    T: Clone + Send + Sync + 'static,
-    F: Future<Output = Result<T>> + Send + 'static,
-{
-    let runtime = Handle::try_current().map_err(|_| Error::no_runtime("read an entry"))?;
-    let send = |validity| in_current_span(send(validity));
-    let validity = || near_cache.validity(account);
-    let may_serve = |validity| near_cache.may_serve(account, validity);
-    let read = reads.join_if(&runtime, key.clone(), may_serve, validity, send);
-    let is_joined = read.is_joined;
-    let answered = answer(read).await;
-    let is_final = match &answered {
-        Ok(value) => lives(value),
-        Err(error) => !error.is_signed_out(),
-    };
-    if !is_joined || is_final {
-        return answered;
-    }
-    // Any read that runs now was sent after this caller arrived.
-    answer(reads.join_if(&runtime, key, |_| true, validity, send)).await
 }
 
 async fn answer<T: Clone>(read: Shared<Result<T>>) -> Result<T> {
@@ -318,9 +300,8 @@ pub(crate) struct Change<'a> {
 
 impl Change<'_> {
     fn forget(&self) {
-        if let Some(near_cache) = &self.path.near_cache {
-            near_cache.forget(&Invalidation::Accounts(self.accounts.to_vec()));
-        }
+        let what = Invalidation::Accounts(self.accounts.to_vec());
+        self.path.forget(&what);
     }
 }
 
@@ -329,7 +310,7 @@ impl Drop for Change<'_> {
         self.forget();
         if self.is_told {
             for account in self.accounts {
-                self.path.coordinator.tell(account);
+                self.path.near_cache.publish(account);
             }
         }
     }

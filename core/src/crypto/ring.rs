@@ -39,8 +39,8 @@ impl Ring {
         }
     }
 
-    #[cfg(feature = "test-util")]
     /// Returns a ring of one key.
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn of(key: Key) -> Self {
         Self::new(Keys {
             seals: Arc::new(key),

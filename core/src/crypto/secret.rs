@@ -5,12 +5,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{
-    Error, Result,
-    crypto::id_key::IdKey,
-    crypto::{self, RingKey},
-    types::entropy,
-};
+use crate::{Error, Result, crypto::id_key::IdKey, types::entropy};
 
 /// The secret of a namespace: at least 32 bytes, the same on every app server. It is the only required setting of a cache.
 ///
@@ -96,12 +91,6 @@ impl Secret {
 
     pub(crate) fn check(&self) -> [u8; 16] {
         *self.derive(b"token-cache id key check 1")
-    }
-
-    #[cfg(feature = "test-util")]
-    /// Returns the ring key that every server has without another setting.
-    pub(crate) fn ring_key(&self) -> crypto::Key {
-        crypto::Key::derive(RingKey::OF_SECRET, self.expose())
     }
 
     pub(crate) fn expose(&self) -> &[u8] {

@@ -1,25 +1,28 @@
 use std::time::Duration;
 
-use super::{BootInstant, lease::with_drift};
+use tokio::sync::watch;
+
+use super::{BootInstant, with_drift};
 
 /// The age from which the namespace record is read again before it is used. A server that was paused or cut off may have missed a new
 /// generation, or that another server has a near cache by now.
-pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
+pub const STALE_AFTER: Duration = Duration::from_secs(3);
 
 /// The settings of near caches in the namespace record, as this server knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FleetConfig {
+#[non_exhaustive]
+pub struct FleetConfig {
     /// The longest life of a near-cache entry on any server: see
     /// [`NamespaceRecord::longest_near_cache_life`](crate::NamespaceRecord::longest_near_cache_life).
-    pub(crate) longest: Duration,
+    pub longest: Duration,
     /// The time since which the record has stated a shorter life than `longest`.
-    pub(crate) lowered: Option<BootInstant>,
+    pub lowered: Option<BootInstant>,
     /// The time when the last read of the record was sent.
-    pub(crate) read_at: BootInstant,
+    pub read_at: BootInstant,
     /// The time since which the record has allowed a life as long as this server's. `None` if it does not yet.
-    pub(crate) agreed: Option<BootInstant>,
+    pub agreed: Option<BootInstant>,
     /// Whether this server must give up its lease, for a shutdown.
-    pub(crate) leaving: bool,
+    pub leaving: bool,
 }
 
 impl FleetConfig {
@@ -64,13 +67,38 @@ impl FleetConfig {
 
     /// Returns the time from which this server may serve what it reads after that time. By then, a server that signs out has read the
     /// record, or it reads the record before its sign-out returns.
-    pub(super) fn serves_from(&self) -> Option<BootInstant> {
+    pub fn serves_from(&self) -> Option<BootInstant> {
         let agreed = self.agreed.filter(|_| !self.leaving)?;
         Some(agreed + with_drift(STALE_AFTER))
     }
 
     /// Returns whether the record was read recently enough to be used.
-    pub(crate) fn is_fresh(&self, now: BootInstant) -> bool {
+    pub fn is_fresh(&self, now: BootInstant) -> bool {
         now.since(self.read_at) <= STALE_AFTER
+    }
+}
+
+/// The [`FleetConfig`] of this server, which changes as the server reads the namespace record.
+#[derive(Debug, Clone)]
+pub struct FleetConfigWatch(watch::Receiver<FleetConfig>);
+
+impl FleetConfigWatch {
+    pub(crate) fn of(config: &watch::Sender<FleetConfig>) -> Self {
+        Self(config.subscribe())
+    }
+
+    /// Returns the present settings.
+    pub fn get(&self) -> FleetConfig {
+        *self.0.borrow()
+    }
+
+    /// Returns the present settings, and counts them as seen: [`changed`](Self::changed) waits for later ones.
+    pub fn see(&mut self) -> FleetConfig {
+        *self.0.borrow_and_update()
+    }
+
+    /// Waits until the settings have changed since they were last seen, and returns `true`. Returns `false` if the cache was dropped.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
     }
 }

@@ -39,7 +39,7 @@ impl StoreSignOut {
     }
 
     /// Returns the near-cache entries that must be dropped after this sign-out.
-    pub(crate) fn invalidation(&self) -> Invalidation {
+    pub fn invalidation(&self) -> Invalidation {
         if self.unnamed {
             return Invalidation::Everything;
         }

@@ -60,7 +60,7 @@ const MOST_NAMED: usize = 100;
 
 impl Invalidation {
     /// Returns the invalidation of these accounts, or of everything if there are more than 100.
-    pub(crate) fn of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Self {
+    pub fn of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Self {
         if accounts.len() > MOST_NAMED {
             Self::Everything
         } else {

@@ -25,7 +25,6 @@ macro_rules! count {
     allow(dead_code, reason = "used by spans and metrics, which are features")
 )]
 mod failure;
-mod near_cache;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(dead_code, reason = "used by spans and metrics, which are features")
@@ -34,10 +33,6 @@ mod observe;
 mod operation;
 mod tables;
 
-pub(crate) use self::near_cache::{
-    NearCacheRead, lease_lost, near_cache_populated, near_cache_read, near_cache_size,
-    publish_failed, silent,
-};
 pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
 pub(crate) use self::{
     failure::Failure,
@@ -47,7 +42,7 @@ pub(crate) use self::{
 pub use crate::util::log::{info, warn};
 use std::time::Duration;
 
-use crate::Error;
+use crate::{Error, Result};
 
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
@@ -79,6 +74,33 @@ pub fn provider_message(channel: &'static str, issuer: &str, outcome: &'static s
     .increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = (channel, issuer, outcome);
+}
+
+/// Runs a sign-out's wait for near caches in the span `token_cache.await_near_caches`, and counts it by the outcome that it returns beside its
+/// result. A near cache calls it.
+///
+/// # Errors
+/// The error of `wait`.
+pub async fn await_near_caches<T>(
+    wait: impl Future<Output = Result<(&'static str, T)>>,
+) -> Result<T> {
+    let (operation, about) = (Operation::AwaitNearCaches, About::default());
+    let waited = observe(operation, about, wait, |(outcome, _)| outcome).await;
+    waited.map(|(_, waited)| waited)
+}
+
+/// Runs the renewal of a near-cache lease in the span `token_cache.renew_lease`, and counts it. A near cache calls it.
+///
+/// # Errors
+/// The error of `renewal`.
+pub async fn renew_lease<T>(renewal: impl Future<Output = Result<T>>) -> Result<T> {
+    observe(
+        Operation::RenewLease,
+        About::default(),
+        renewal,
+        |_| "renewed",
+    )
+    .await
 }
 
 /// Counts an entry that could not be decrypted.

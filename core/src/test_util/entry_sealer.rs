@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Entry, EntryAddress, Result, Secret, TicketSecret,
-    crypto::{Ring, Sealer, SessionKeys},
+    crypto::{Key, Ring, RingKey, Sealer, SessionKeys},
 };
 
 /// The encryption of one session's entries, as a [`TokenCache`](crate::TokenCache) encrypts them (G5). With it, a test encrypts and decrypts
@@ -36,7 +36,7 @@ impl EntrySealer {
     /// A cache with the same secret and without a key ring has the same key.
     pub fn new(secret: &Secret, ticket_secret: [u8; 16]) -> Self {
         Self {
-            sealer: Sealer::of(Arc::new(Ring::of(secret.ring_key()))),
+            sealer: sealer(secret),
             keys: keys(ticket_secret),
         }
     }
@@ -68,6 +68,15 @@ impl EntrySealer {
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         self.sealer.open(at, &self.keys, sealed)
     }
+}
+
+/// Returns the ring key that every server has without another setting.
+pub(super) fn ring_key(secret: &Secret) -> Key {
+    Key::derive(RingKey::OF_SECRET, secret.expose())
+}
+
+pub(super) fn sealer(secret: &Secret) -> Sealer {
+    Sealer::of(Arc::new(Ring::of(ring_key(secret))))
 }
 
 pub(super) fn keys(ticket_secret: [u8; 16]) -> Arc<SessionKeys> {

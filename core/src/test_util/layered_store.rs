@@ -9,13 +9,13 @@ use crate::{
     Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
     Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, LockOwner,
     Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, PutResult, ReadOptions,
-    RefreshLocks, Result, Secret, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex,
-    SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
+    RefreshLocks, Result, Secret, ServerId, SessionId, SessionRecord, SidAccounts, SidEntry,
+    SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
     cache::StorePath,
-    crypto::{Ring, Sealer, SessionKeys, UnreadableEntries},
+    crypto::{SessionKeys, UnreadableEntries},
     near_cache::{
-        BootInstant, FleetConfig, InvalidationCoordinator, NearCache, NearCacheParts,
-        SystemBootTime,
+        BootInstant, BootTime, FleetConfig, FleetConfigWatch, FleetMember, NearCache,
+        NearCacheSettings, SystemBootTime, WithoutNearCache,
     },
 };
 
@@ -30,28 +30,43 @@ pub struct LayeredStore {
 }
 
 impl LayeredStore {
-    /// Creates a store that encrypts the entries of `inner` under a key that is derived from `secret`. If `near_cache` is given, it serves
-    /// reads from it.
-    ///
-    /// The caller must call [`forget`](Self::forget) for each invalidation message.
+    /// Creates a store that encrypts the entries of `inner` under a key that is derived from `secret`.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
-    pub fn new(
+    pub async fn new(inner: Arc<dyn TokenStore>, secret: &Secret) -> Result<Self> {
+        let member = Self::member(Arc::clone(&inner), Arc::new(SystemBootTime))?;
+        let near_cache = WithoutNearCache.open(member).await?;
+        Ok(Self::with_near_cache(inner, secret, near_cache))
+    }
+
+    /// Creates a store like [`new`](Self::new) that serves reads from `near_cache`. The caller must call [`forget`](Self::forget) for each
+    /// invalidation message.
+    pub fn with_near_cache(
         inner: Arc<dyn TokenStore>,
         secret: &Secret,
-        near_cache: Option<NearCache>,
-    ) -> Result<Self> {
-        let never = BootInstant::default();
-        let (_, config) = watch::channel(FleetConfig::first(Duration::ZERO, never, never));
-        let (parts, clock) = (NearCacheParts::nothing(), Arc::new(SystemBootTime));
-        let coordinator = InvalidationCoordinator::new(Arc::clone(&inner), parts, config, clock)?;
-        let sealer = Sealer::of(Arc::new(Ring::of(secret.ring_key())));
-        let unreadable = UnreadableEntries::Error;
-        let path = StorePath::new(inner, sealer, unreadable, near_cache, coordinator);
-        Ok(Self {
+        near_cache: Arc<dyn NearCache>,
+    ) -> Self {
+        let sealer = entry_sealer::sealer(secret);
+        let path = StorePath::new(inner, sealer, UnreadableEntries::Error, near_cache);
+        Self {
             path,
             publishes: false,
+        }
+    }
+
+    /// Returns a server on the store `inner` for a near cache, as a member of a fleet without other near caches.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
+    pub fn member(inner: Arc<dyn TokenStore>, clock: Arc<dyn BootTime>) -> Result<FleetMember> {
+        let never = BootInstant::default();
+        let (config, _) = watch::channel(FleetConfig::first(Duration::ZERO, never, never));
+        Ok(FleetMember {
+            server: ServerId::mint()?,
+            store: inner,
+            config: FleetConfigWatch::of(&config),
+            clock,
         })
     }
 
@@ -66,8 +81,8 @@ impl LayeredStore {
         self.path.forget(what);
     }
 
-    /// Returns the near cache, if there is one.
-    pub fn near_cache(&self) -> Option<&NearCache> {
+    /// Returns the near cache.
+    pub fn near_cache(&self) -> &dyn NearCache {
         self.path.near_cache()
     }
 

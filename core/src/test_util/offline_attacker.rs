@@ -2,7 +2,7 @@ use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::EntrySealer;
+use super::{EntrySealer, entry_sealer};
 use crate::{
     Entry, EntryAddress, Secret,
     crypto::{Ring, ticket::TicketPayload},
@@ -24,7 +24,7 @@ pub struct OfflineAttacker {
 impl OfflineAttacker {
     /// Creates an attacker that has the namespace's `secret`, and no bytes of the store yet. Give it the bytes with [`take`](Self::take).
     pub fn new(secret: &Secret) -> Self {
-        let key = secret.ring_key();
+        let key = entry_sealer::ring_key(secret);
         Self {
             key: key.id(),
             ring: Ring::of(key),

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// The longest near-cache life that a server can be configured with.
-pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
+/// The longest life of a near-cache entry that a server can be configured with: 60 seconds.
+pub const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 
 /// The settings that all app servers of a namespace share, as a record in the store. A namespace is all that one fleet of app servers has
 /// in a store.

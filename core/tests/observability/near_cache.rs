@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use token_cache::near_cache::{NearCacheConfig, NoNearCache};
 use token_cache_core::{
     AccountId, EntryKey, MemoryStore, Secret, SignIn, SignOutScope, TokenCache, TokenCacheBuilder,
     Wait,
-    near_cache::NearCacheConfig,
     test_util::{FailingStore, RuntimeBootTime},
 };
 
@@ -46,7 +46,8 @@ pub(crate) async fn tell() {
         server.near_cache(NearCacheConfig::new())
     })
     .await;
-    let there = Server::open(FailingStore::new(store), &secret, |server| server).await;
+    let there = FailingStore::new(store);
+    let there = Server::open(there, &secret, |server| server.near_cache(NoNearCache)).await;
     tokio::time::sleep(SETTLED).await;
     read(&here).await;
     wait(&here, &there).await;

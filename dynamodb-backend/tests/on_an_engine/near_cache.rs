@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use token_cache_core::{
-    AccountId, EntryKey, NearCacheOutcome, Secret, SignIn, Ticket, TokenCache,
-    near_cache::NearCacheConfig,
-};
+use token_cache::near_cache::NearCacheConfig;
+use token_cache_core::{AccountId, EntryKey, NearCacheOutcome, Secret, SignIn, Ticket, TokenCache};
 
 use crate::engine;
 

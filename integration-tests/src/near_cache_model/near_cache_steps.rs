@@ -7,7 +7,8 @@ use super::{
     server::{Copied, Reading, Said, Writing, account_key},
     world::World,
 };
-use token_cache_core::near_cache::{BootInstant, InvalidationCounter};
+use token_cache_core::near_cache::BootInstant;
+use token_cache_near_cache::InvalidationCounter;
 
 impl World<'_> {
     /// Returns `true` if a server would serve an entry with this counter now.

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use token_cache_core::{
     AccountKey, Invalidation, InvalidationId, InvalidationMessage, IssuerKey, RegistryId, ServerId,
-    near_cache::{BootInstant, ConnectionNumber, InvalidationCounter, NearCacheLease},
+    near_cache::BootInstant,
 };
+use token_cache_near_cache::{ConnectionNumber, InvalidationCounter, NearCacheLease};
 
 use super::{
     clock::{Clock, Tick},

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Acknowledgement, LeaseHolder, Published, RegistryId,
-    near_cache::{AckWait, BootInstant, NearCacheLease},
+    Acknowledgement, LeaseHolder, Published, RegistryId, near_cache::BootInstant,
 };
+use token_cache_near_cache::{AckWait, NearCacheLease};
 
 use super::{
     clock::{Clock, LEASE, Tick, with_drift, without_drift},

@@ -6,19 +6,21 @@ use crate::print::print;
 use crate::rust_files::rust_files;
 
 /// The crates whose items an app sees under the facade. The crate docs of all but core are README files, which it sees as well.
-const UNDER_THE_FACADE: [&str; 5] = [
+const UNDER_THE_FACADE: [&str; 6] = [
     "core",
     "redis-backend",
     "dynamodb-backend",
+    "near-cache",
     "providers",
     "sign-out",
 ];
 
 /// Crates that an app does not depend on if it depends on the facade.
-const NOT_A_DEPENDENCY: [&str; 5] = [
+const NOT_A_DEPENDENCY: [&str; 6] = [
     "token_cache_core::",
     "token_cache_redis::",
     "token_cache_dynamodb::",
+    "token_cache_near_cache::",
     "token_cache_providers::",
     "token_cache_sign_out::",
 ];

@@ -22,7 +22,7 @@ struct Layers {
     for_tests: &'static [&'static str],
 }
 
-const LAYERS: [Layers; 2] = [CORE, SIGN_OUT];
+const LAYERS: [Layers; 3] = [CORE, NEAR_CACHE, SIGN_OUT];
 
 const CORE: Layers = Layers {
     folder: "core/src",
@@ -42,6 +42,30 @@ const CORE: Layers = Layers {
         ("refresh", "cache"),
     ],
     for_tests: &["test_util"],
+};
+
+const NEAR_CACHE: Layers = Layers {
+    folder: "near-cache/src",
+    modules: &[
+        "telemetry",
+        "config",
+        "url",
+        "counters",
+        "lease",
+        "ack_wait",
+        "acknowledgements",
+        "partition",
+        "storage",
+        "leased_cache",
+        "server_listener",
+        "seen_registry",
+        "connection_task",
+        "publisher",
+        "coordinator",
+        "server",
+    ],
+    exceptions: &[],
+    for_tests: &[],
 };
 
 const SIGN_OUT: Layers = Layers {

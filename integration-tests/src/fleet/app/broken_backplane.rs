@@ -3,8 +3,9 @@ use std::{sync::Arc, time::Duration};
 use token_cache_core::{
     Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage, Result,
     ServerId, TokenStore,
-    near_cache::{BootInstant, BootTime, ConnectionNumber, NearCacheLease, SystemBootTime},
+    near_cache::{BootInstant, BootTime, SystemBootTime},
 };
+use token_cache_near_cache::{ConnectionNumber, NearCacheLease};
 use tokio::time::{sleep, timeout};
 
 const AGAIN: Duration = Duration::from_millis(20);

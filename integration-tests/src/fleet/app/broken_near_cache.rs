@@ -12,9 +12,9 @@ use token_cache_core::{
     AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
     Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, Namespace,
     NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions,
-    near_cache::{BootInstant, InvalidationCounter, NearCacheLease},
+    SidIndex, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions, near_cache::BootInstant,
 };
+use token_cache_near_cache::{InvalidationCounter, NearCacheLease, NoNearCache};
 
 use super::{
     Failure,
@@ -55,7 +55,7 @@ pub(super) async fn open(url: &str, design: Design) -> std::result::Result<Token
         sessions: CachedReads::default(),
     });
     let store: Arc<dyn TokenStore> = Arc::clone(&near_caches) as _;
-    let builder = TokenCacheBuilder::connecting(async move { Ok(store) });
+    let builder = TokenCacheBuilder::connecting(async move { Ok(store) }).near_cache(NoNearCache);
     let cache = builder.open().await?;
     near_caches.agree().await?;
     let backplane = (
