@@ -14,7 +14,8 @@ pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod types;
-mod util;
+#[doc(hidden)]
+pub mod util;
 
 pub use self::store::backend;
 

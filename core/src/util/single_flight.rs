@@ -11,21 +11,22 @@ use tokio::{runtime::Handle, sync::watch};
 /// dropped. Callers of the same key join it, if their rule allows it.
 ///
 /// `C` is what a caller's rule looks at: it is fixed when the work starts.
-pub(crate) struct SingleFlight<K, V, C = ()>(Arc<Map<K, V, C>>);
+pub struct SingleFlight<K, V, C = ()>(Arc<Map<K, V, C>>);
 
 type Map<K, V, C> = Mutex<HashMap<K, Running<V, C>>>;
 
 /// Work that has been started and has not ended.
 struct Running<V, C> {
     condition: C,
-    result: watch::Receiver<Option<V>>,
+    answers: watch::Receiver<Option<V>>,
 }
 
-/// The result of work, which arrives when the work ends.
-pub(crate) struct Shared<V> {
-    result: watch::Receiver<Option<V>>,
+/// The answers of work to one of its callers. Most work answers once, when it ends.
+#[derive(Debug)]
+pub struct Shared<V> {
+    answers: watch::Receiver<Option<V>>,
     /// `true` if another caller started the work.
-    pub(crate) is_joined: bool,
+    pub is_joined: bool,
 }
 
 impl<K, V, C> Default for SingleFlight<K, V, C> {
@@ -42,7 +43,7 @@ where
 {
     /// Joins the running work of `key` if `may_join` is true of its condition. Otherwise starts `work` on `runtime`, under `condition`.
     /// It then takes the place of work that could not be joined, which continues for its own callers.
-    pub(crate) fn join_if<F>(
+    pub fn join_if<F>(
         &self,
         runtime: &Handle,
         key: K,
@@ -53,63 +54,121 @@ where
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let (sender, result) = watch::channel(None);
+        self.join_if_answering(runtime, key, may_join, condition, |condition, answer| {
+            let work = work(condition);
+            async move { answer.last(work.await) }
+        })
+    }
+
+    /// As [`join_if`](Self::join_if), for work that continues after its answer, or has another answer later.
+    pub fn join_if_answering<F>(
+        &self,
+        runtime: &Handle,
+        key: K,
+        may_join: impl FnOnce(C) -> bool,
+        condition: impl FnOnce() -> C,
+        work: impl FnOnce(C, Answer<K, V, C>) -> F,
+    ) -> Shared<V>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (sender, answers) = watch::channel(None);
         let condition = {
             let mut running = lock(&self.0);
-            let found = running.get(&key);
-            if let Some(found) = found.filter(|found| may_join(found.condition)) {
-                return Shared {
-                    result: found.result.clone(),
-                    is_joined: true,
-                };
+            if let Some(joined) = joined(&running, &key, may_join) {
+                return joined;
             }
             let condition = condition();
-            let result = result.clone();
-            running.insert(key.clone(), Running { condition, result });
+            let answers = answers.clone();
+            running.insert(key.clone(), Running { condition, answers });
             condition
         };
-        let registration = Registration {
+        let answer = Answer {
             running: Arc::clone(&self.0),
             key,
-            result: result.clone(),
+            sender,
         };
-        let work = work(condition);
-        runtime.spawn(async move {
-            let done = work.await;
-            // Before its callers continue, so that none of them joins the same work again.
-            drop(registration);
-            sender.send_replace(Some(done));
-        });
+        runtime.spawn(work(condition, answer));
         Shared {
-            result,
+            answers,
             is_joined: false,
         }
     }
-}
 
-impl<V: Clone> Shared<V> {
-    /// Waits for the result. Returns `None` if the task panicked, or was stopped with its runtime.
-    pub(crate) async fn wait(mut self) -> Option<V> {
-        let done = self.result.wait_for(Option::is_some).await.ok()?;
-        done.clone()
+    /// Joins the running work of `key` if there is some, and if `may_join` is true of its condition. Starts none.
+    pub fn join(&self, key: &K, may_join: impl FnOnce(C) -> bool) -> Option<Shared<V>> {
+        joined(&lock(&self.0), key, may_join)
     }
 }
 
-/// Removes work from the running, however it ends.
-struct Registration<K: Eq + Hash, V, C> {
-    running: Arc<Map<K, V, C>>,
-    key: K,
-    result: watch::Receiver<Option<V>>,
+fn joined<K: Eq + Hash, V, C: Copy>(
+    running: &HashMap<K, Running<V, C>>,
+    key: &K,
+    may_join: impl FnOnce(C) -> bool,
+) -> Option<Shared<V>> {
+    let found = running.get(key)?;
+    may_join(found.condition).then(|| Shared {
+        answers: found.answers.clone(),
+        is_joined: true,
+    })
 }
 
-impl<K: Eq + Hash, V, C> Drop for Registration<K, V, C> {
+impl<V: Clone> Shared<V> {
+    /// Waits for the first answer. Returns `None` if the task panicked before it, or was stopped with its runtime.
+    pub async fn wait(mut self) -> Option<V> {
+        let answered = self.answers.wait_for(Option::is_some).await.ok()?;
+        answered.clone()
+    }
+
+    /// Returns the answer so far, which the work may replace by another.
+    pub fn so_far(&self) -> Option<V> {
+        self.answers.borrow().clone()
+    }
+
+    /// Waits for the last answer. Returns the answer so far if the task panicked, or was stopped with its runtime.
+    pub async fn last(&mut self) -> Option<V> {
+        while self.answers.changed().await.is_ok() {}
+        self.so_far()
+    }
+}
+
+/// The place of work among the running, through which it answers its callers. Dropping it frees the place, however the work ends.
+pub struct Answer<K: Eq + Hash, V, C = ()> {
+    running: Arc<Map<K, V, C>>,
+    key: K,
+    sender: watch::Sender<Option<V>>,
+}
+
+impl<K: Eq + Hash, V, C> Answer<K, V, C> {
+    /// Answers all callers for now. Others can still join the work, and it can answer again.
+    pub fn for_now(&self, value: V) {
+        self.sender.send_replace(Some(value));
+    }
+
+    /// Answers all callers. The work can continue, and nobody can join it any more.
+    pub fn last(self, value: V) {
+        let sender = self.sender.clone();
+        // Before its callers continue, so that none of them joins the same work again.
+        drop(self);
+        sender.send_replace(Some(value));
+    }
+}
+
+impl<K: Eq + Hash, V, C> Drop for Answer<K, V, C> {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
         // Other work may have taken the place, for callers that could not join this.
-        let is_same = |found: &Running<V, C>| found.result.same_channel(&self.result);
+        let own = self.sender.subscribe();
+        let is_same = |found: &Running<V, C>| found.answers.same_channel(&own);
         if running.get(&self.key).is_some_and(is_same) {
             running.remove(&self.key);
         }
+    }
+}
+
+impl<K: Eq + Hash, V, C> fmt::Debug for Answer<K, V, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
     }
 }
 
@@ -228,9 +287,45 @@ mod tests {
         let flights = SingleFlight::<WatchfulKey, usize>::default();
         let (runtime, key) = (Handle::current(), WatchfulKey::default());
         let flight = flights.join_if(&runtime, key.clone(), |()| true, || (), |()| async { 7 });
-        *key.0.result.lock().unwrap() = Some(flight.result.clone());
+        *key.0.result.lock().unwrap() = Some(flight.answers.clone());
         assert_eq!(flight.wait().await, Some(7));
         assert_eq!(key.0.after_the_result.load(Ordering::SeqCst), 0);
+    }
+
+    /// The first answer does not end the work: a caller that comes after it waits for the last one.
+    #[tokio::test]
+    async fn work_may_answer_for_now_and_continue_after_its_last_answer() {
+        let flights = SingleFlight::<u8, usize>::default();
+        let (end, hook) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let start = || {
+            let (end, hook) = (Arc::clone(&end), Arc::clone(&hook));
+            let work = |(), answer: Answer<u8, usize>| async move {
+                answer.for_now(1);
+                end.notified().await;
+                answer.last(2);
+                hook.notified().await;
+            };
+            flights.join_if_answering(&Handle::current(), 1, |()| true, || (), work)
+        };
+        assert_eq!(start().wait().await, Some(1));
+        let mut late = start();
+        assert_eq!((late.is_joined, late.so_far()), (true, Some(1)));
+        end.notify_one();
+        assert_eq!(late.last().await, Some(2));
+        assert!(!start().is_joined, "the last answer was given");
+    }
+
+    #[tokio::test]
+    async fn who_starts_nothing_joins_only_what_runs_and_its_rule_allows() {
+        let (flights, work) = (SingleFlight::default(), Work::new());
+        assert!(flights.join(&1, |_| true).is_none());
+        let first = start(&flights, &work, 3, |_| true);
+        assert!(flights.join(&1, |began| began > 3).is_none());
+        let joined = flights.join(&1, |began| began == 3).unwrap();
+        tokio::task::yield_now().await;
+        work.end.notify_one();
+        assert_eq!(joined.wait().await, Some(1));
+        assert_eq!(first.wait().await, Some(1));
     }
 
     #[tokio::test]
