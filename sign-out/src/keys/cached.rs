@@ -5,8 +5,9 @@ use std::{
 };
 
 use futures_core::future::BoxFuture;
+use token_cache_core::util::single_flight::{Shared, SingleFlight};
 use tokio::{
-    sync::watch,
+    runtime::Handle,
     time::{Instant, timeout_at},
 };
 
@@ -14,7 +15,6 @@ use crate::http::FetchError;
 
 type Fetch<T> = dyn Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + Sync;
 type Fetched<T> = Result<Arc<T>, FetchError>;
-type FetchReceiver<T> = watch::Receiver<Option<Fetched<T>>>;
 
 /// How long a fetched document is used without fetching it again.
 pub(super) const FRESH_FOR: Duration = Duration::from_secs(10 * 60);
@@ -28,12 +28,13 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// A cached document of a provider. One fetch, in its own task, serves all waiting callers.
 pub(super) struct Cached<T> {
     fetch: Box<Fetch<T>>,
+    /// The running fetch. It is joined and started while `state` is locked, so that two fetches never run at once.
+    fetching: SingleFlight<(), Fetched<T>>,
     state: Mutex<State<T>>,
 }
 
 struct State<T> {
     value: Option<Document<T>>,
-    running: Option<FetchReceiver<T>>,
     failed: Option<(Instant, FetchError)>,
     /// When the document was last fetched because it lacked something.
     refreshed: Option<Instant>,
@@ -49,16 +50,10 @@ enum FetchReason {
 }
 
 impl<T> State<T> {
-    /// Returns the running fetch. A fetch whose task was stopped, by a panic or with its runtime, does not count.
-    fn running_fetch(&self) -> Option<&FetchReceiver<T>> {
-        let receiver = self.running.as_ref()?;
-        receiver.has_changed().is_ok().then_some(receiver)
-    }
-
     /// Returns the last error if it is so recent that the provider is not asked again.
     fn recent_failure(&self) -> Option<FetchError> {
         let (at, failure) = self.failed.as_ref()?;
-        (at.elapsed() < FAILURE_PAUSE && self.running_fetch().is_none()).then(|| failure.clone())
+        (at.elapsed() < FAILURE_PAUSE).then(|| failure.clone())
     }
 }
 
@@ -83,9 +78,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
     ) -> Arc<Self> {
         Arc::new(Self {
             fetch: Box::new(fetch),
+            fetching: SingleFlight::default(),
             state: Mutex::new(State {
                 value: None,
-                running: None,
                 failed: None,
                 refreshed: None,
             }),
@@ -95,8 +90,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
     /// Returns the document. Fetches it if no document is cached or if it has expired. Returns an expired one if the fetch
     /// fails or does not finish by `deadline`.
     pub(super) async fn get(self: &Arc<Self>, deadline: Instant) -> Fetched<T> {
-        let (receiver, old) = {
-            let mut state = self.state();
+        let (fetching, old) = {
+            let state = self.state();
             let old = state.value.clone();
             if let Some(known) = &old
                 && known.at.elapsed() < FRESH_FOR
@@ -107,9 +102,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
             if let Some(failure) = state.recent_failure() {
                 return usable.map_or(Err(failure), |known| Ok(known.value));
             }
-            (self.start_or_join(&mut state, FetchReason::Expired), usable)
+            (self.start_or_join(&state, FetchReason::Expired), usable)
         };
-        match (wait_for(receiver, deadline).await, old) {
+        match (wait_for(fetching, deadline).await, old) {
             (Ok(value), _) => Ok(value),
             (Err(_), Some(old)) => Ok(old.value),
             (Err(failure), None) => Err(failure),
@@ -128,8 +123,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
         deadline: Instant,
     ) -> Fetched<T> {
         loop {
-            let receiver = {
-                let mut state = self.state();
+            let fetching = {
+                let state = self.state();
                 if let Some(known) = &state.value
                     && known.at >= since
                 {
@@ -138,56 +133,62 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 if let Some(failure) = state.recent_failure() {
                     return Err(failure);
                 }
-                if state.running_fetch().is_none()
-                    && let Some(refreshed) = state.refreshed
-                    && refreshed.elapsed() < cooldown
-                {
-                    return Err(FetchError::paused(refreshed + cooldown));
+                match (self.fetching.join(&(), any_fetch), state.refreshed) {
+                    (Some(running), _) => running,
+                    (None, Some(refreshed)) if refreshed.elapsed() < cooldown => {
+                        return Err(FetchError::paused(refreshed + cooldown));
+                    }
+                    (None, _) => self.start_or_join(&state, FetchReason::Refresh),
                 }
-                self.start_or_join(&mut state, FetchReason::Refresh)
             };
             // A fetch that started before `since` may be too old, so the loop checks again.
-            wait_for(receiver, deadline).await?;
+            wait_for(fetching, deadline).await?;
         }
     }
 
     /// Joins the running fetch, or starts one. It continues when its callers go away.
     fn start_or_join(
         self: &Arc<Self>,
-        state: &mut State<T>,
+        _locked: &MutexGuard<'_, State<T>>,
         reason: FetchReason,
-    ) -> FetchReceiver<T> {
-        if let Some(receiver) = state.running_fetch() {
-            return receiver.clone();
-        }
-        let (sender, receiver) = watch::channel(None);
-        state.running = Some(receiver.clone());
-        let cached = Arc::clone(self);
-        let at = Instant::now();
-        let fetch = (self.fetch)();
-        tokio::spawn(async move {
-            let fetched = fetch.await.map(Arc::new);
-            {
-                let mut state = cached.state();
-                state.running = None;
-                match &fetched {
-                    Ok(value) => {
-                        let value = Arc::clone(value);
-                        state.value = Some(Document { value, at });
-                        state.failed = None;
-                        if reason == FetchReason::Refresh {
-                            state.refreshed = Some(at);
-                        }
-                    }
-                    Err(failure) => {
-                        let at = Instant::now();
-                        state.failed = Some((at, failure.clone().retry_at(at + FAILURE_PAUSE)));
-                    }
+    ) -> Shared<Fetched<T>> {
+        let fetch = |()| {
+            let (cached, at) = (Arc::clone(self), Instant::now());
+            let fetch = (self.fetch)();
+            async move {
+                let fetched = fetch.await.map(Arc::new);
+                cached.state().adopt(&fetched, at, reason);
+                fetched
+            }
+        };
+        self.fetching
+            .join_if(&Handle::current(), (), any_fetch, || (), fetch)
+    }
+}
+
+/// The rule for joining a fetch: every caller joins the running one, so that the provider has one request at a time. A caller that needs a
+/// later document waits for it, and then asks again.
+const fn any_fetch((): ()) -> bool {
+    true
+}
+
+impl<T> State<T> {
+    /// Takes over the result of a fetch that was sent at `at`.
+    fn adopt(&mut self, fetched: &Fetched<T>, at: Instant, reason: FetchReason) {
+        match fetched {
+            Ok(value) => {
+                let value = Arc::clone(value);
+                self.value = Some(Document { value, at });
+                self.failed = None;
+                if reason == FetchReason::Refresh {
+                    self.refreshed = Some(at);
                 }
             }
-            sender.send_replace(Some(fetched));
-        });
-        receiver
+            Err(failure) => {
+                let at = Instant::now();
+                self.failed = Some((at, failure.clone().retry_at(at + FAILURE_PAUSE)));
+            }
+        }
     }
 }
 
@@ -197,11 +198,10 @@ impl<T> Cached<T> {
     }
 }
 
-async fn wait_for<T>(mut receiver: FetchReceiver<T>, deadline: Instant) -> Fetched<T> {
-    let gone = || FetchError::new("the request to the provider was stopped");
-    match timeout_at(deadline, receiver.wait_for(Option::is_some)).await {
-        Ok(Ok(fetched)) => fetched.clone().unwrap_or_else(|| Err(gone())),
-        Ok(Err(_)) => Err(gone()),
+async fn wait_for<T>(fetching: Shared<Fetched<T>>, deadline: Instant) -> Fetched<T> {
+    match timeout_at(deadline, fetching.wait()).await {
+        Ok(Some(fetched)) => fetched,
+        Ok(None) => Err(FetchError::new("the request to the provider was stopped")),
         Err(_) => Err(FetchError::late()),
     }
 }
@@ -216,7 +216,7 @@ impl<T> fmt::Debug for Cached<T> {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    use tokio::time;
+    use tokio::{sync::watch, time};
 
     use super::*;
 
@@ -332,10 +332,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fetch_that_began_before_is_not_new_enough() {
         let (source, cached) = Source::new();
-        let receiver = cached.start_or_join(&mut cached.state(), FetchReason::Expired);
+        let running = cached.start_or_join(&cached.state(), FetchReason::Expired);
         time::advance(SECOND).await;
         let newer = cached.fetched_since(Instant::now(), 10 * SECOND, soon());
-        let (first, newer) = tokio::join!(wait_for(receiver, soon()), newer);
+        let (first, newer) = tokio::join!(wait_for(running, soon()), newer);
         assert_eq!((first.as_deref(), newer.as_deref()), (Ok(&1), Ok(&2)));
         assert_eq!(source.fetched(), 2);
     }
@@ -370,7 +370,7 @@ mod tests {
         };
         let stopped = on_a_runtime();
         stopped.block_on(async {
-            drop(cached.start_or_join(&mut cached.state(), FetchReason::Expired));
+            drop(cached.start_or_join(&cached.state(), FetchReason::Expired));
         });
         drop(stopped);
         let found = on_a_runtime().block_on(get(&cached));
