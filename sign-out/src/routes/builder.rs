@@ -8,9 +8,9 @@ use super::{
     Hook, Inner, SignOutRoutes,
     event::{SignOutEvent, SignOutScopeKind},
     front_channel::frame_policy,
-    pending_verification::PendingVerification,
+    provider_message::PendingVerification,
     report::MatchCounts,
-    running_sign_outs::RunningSignOuts,
+    sign_out_task::RunningSignOuts,
 };
 use crate::{
     client::{ClaimRequirement, ClientRegistration, FrontChannelParameters},

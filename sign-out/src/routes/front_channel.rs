@@ -10,7 +10,7 @@ use super::{
     event::{SignOutCause, SignOutScopeKind},
     report,
     request_session::RequestSession,
-    running_sign_outs::{Outcome, SignOutDetails},
+    sign_out_task::{Outcome, SignOutDetails},
 };
 use crate::{
     client::{ClientRegistration, FrontChannelParameters},

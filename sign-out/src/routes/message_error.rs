@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use token_cache_core::Error;
 
-use super::running_sign_outs::Outcome;
+use super::sign_out_task::Outcome;
 use crate::{
     http::{FetchError, RequestError, no_store_response},
     jwt::ValidationError,

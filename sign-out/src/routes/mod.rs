@@ -3,12 +3,12 @@ mod builder;
 mod event;
 mod front_channel;
 mod message_error;
-mod pending_verification;
+mod provider_message;
 mod report;
 mod request_session;
 mod rp_initiated;
-mod running_sign_outs;
 mod shared_signals;
+mod sign_out_task;
 mod verify;
 
 use std::{fmt, sync::Arc};
@@ -27,8 +27,7 @@ pub use self::{
     rp_initiated::id_token_key,
 };
 use self::{
-    pending_verification::PendingVerification, report::MatchCounts,
-    running_sign_outs::RunningSignOuts,
+    provider_message::PendingVerification, report::MatchCounts, sign_out_task::RunningSignOuts,
 };
 use crate::{
     client::ClientRegistration,

@@ -23,7 +23,7 @@ use super::{
     SignOutRoutes,
     event::{SignOutCause, SignOutScopeKind},
     request_session::{RequestSession, is_ended, is_unreadable_ticket},
-    running_sign_outs::{Outcome, SignOutDetails},
+    sign_out_task::{Outcome, SignOutDetails},
 };
 use crate::{
     csrf::{RequestSource, origin},
