@@ -103,9 +103,8 @@ fn subjects(
     if subjects.is_empty() && sessions.is_empty() {
         return Err(ValidationError::MissingSubject);
     }
-    let or_none = |names: Vec<Option<String>>| if names.is_empty() { vec![None] } else { names };
-    let subjects = or_none(subjects);
-    let sessions = or_none(sessions.iter().cloned().map(Some).collect());
+    let subjects = distinct_or_none(subjects);
+    let sessions = distinct_or_none(sessions.iter().cloned().map(Some).collect());
     Ok(subjects
         .into_iter()
         .flat_map(|subject| {
@@ -117,4 +116,11 @@ fn subjects(
             })
         })
         .collect())
+}
+
+/// Two names can be the same one, such as a user by `sub` and by an `opaque` id.
+fn distinct_or_none(mut names: Vec<Option<String>>) -> Vec<Option<String>> {
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { vec![None] } else { names }
 }

@@ -8,9 +8,8 @@ use super::{
     Hook, Inner, SignOutRoutes,
     event::{SignOutEvent, SignOutScopeKind},
     front_channel::frame_policy,
-    provider_message::PendingVerification,
+    provider_message::ProviderMessages,
     report::MatchCounts,
-    sign_out_task::RunningSignOuts,
 };
 use crate::{
     client::{ClaimRequirement, ClientRegistration, FrontChannelParameters},
@@ -245,7 +244,7 @@ impl SignOutRoutesBuilder {
             self.cache.expect_sid(&client.issuer);
         }
         let issuers: HashSet<&str> = clients.iter().map(|it| it.issuer.as_str()).collect();
-        let issuers = issuers.len();
+        let messages = ProviderMessages::of_issuers(issuers.len());
         let routes = SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
             frame_policy: frame_policy(&clients)?,
@@ -256,10 +255,8 @@ impl SignOutRoutesBuilder {
             timeouts,
             wait: self.wait,
             hook: self.hook,
-            running: RunningSignOuts::default(),
+            messages,
             match_counts: MatchCounts::default(),
-            pending: PendingVerification::default(),
-            issuers,
             unauthenticated: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED)),
             ticket_source,
             app_urls,

@@ -170,7 +170,7 @@ impl SignOutRoutes {
             return self.failed();
         };
         let (cache, wait) = (self.cache().clone(), self.0.wait);
-        let outcome = self.run_sign_out(None, details, || async move {
+        let outcome = self.run_sign_out(details, async move {
             let _permit = permit;
             cache.sign_out_with(scope, wait).await
         });
@@ -207,8 +207,8 @@ impl SignOutRoutes {
         };
         let (cache, wait) = (self.cache().clone(), self.0.wait);
         let scope = SignOutScope::Session(session);
-        let work = || async move { cache.sign_out_with(scope, wait).await };
-        self.run_sign_out(None, details, work).await
+        let work = async move { cache.sign_out_with(scope, wait).await };
+        self.run_sign_out(details, work).await
     }
 
     fn response_to(&self, outcome: &Outcome) -> Response<Bytes> {

@@ -2,7 +2,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use token_cache_core::Error;
 
-use super::sign_out_task::Outcome;
 use crate::{
     http::{FetchError, RequestError, no_store_response},
     jwt::ValidationError,
@@ -74,15 +73,6 @@ impl MessageError {
         match self {
             Self::KeysUnavailable(error) => error.retry_after().as_secs() + 1,
             Self::Request(_) | Self::Invalid(_) | Self::SignOutFailed(_) | Self::Pending => 1,
-        }
-    }
-
-    /// Converts the outcome of a sign-out.
-    pub(crate) fn from_outcome(outcome: Outcome) -> Result<(), Self> {
-        match outcome {
-            Outcome::Ended => Ok(()),
-            Outcome::Failed(error) => Err(Self::SignOutFailed(error)),
-            Outcome::Pending => Err(Self::Pending),
         }
     }
 }

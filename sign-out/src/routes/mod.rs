@@ -26,9 +26,7 @@ pub use self::{
     event::{SignOutCause, SignOutEvent, SignOutScopeKind},
     rp_initiated::id_token_key,
 };
-use self::{
-    provider_message::PendingVerification, report::MatchCounts, sign_out_task::RunningSignOuts,
-};
+use self::{provider_message::ProviderMessages, report::MatchCounts};
 use crate::{
     client::ClientRegistration,
     keys::{KeyFetchError, Provider},
@@ -65,11 +63,8 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) wait: Wait,
     pub(crate) hook: Option<Hook>,
-    pub(crate) running: RunningSignOuts,
+    pub(crate) messages: ProviderMessages,
     pub(crate) match_counts: MatchCounts,
-    pub(crate) pending: PendingVerification,
-    /// The number of different issuers of the clients.
-    pub(crate) issuers: usize,
     /// Permits for sign-outs by unauthenticated requests.
     pub(crate) unauthenticated: Arc<Semaphore>,
     pub(crate) ticket_source: Arc<dyn TicketSource>,

@@ -21,6 +21,7 @@ mod matches;
 mod mutated;
 mod near_cache;
 mod odd_tokens;
+mod one_task;
 mod proxies;
 mod recorded;
 mod refusals;

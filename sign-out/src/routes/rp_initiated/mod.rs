@@ -185,8 +185,8 @@ impl SignOutRoutes {
 
     /// Reports a requested sign-out that did not happen to the app's hook.
     async fn report_failure(&self, error: Error) -> Outcome {
-        let fails = || ready(Err(error));
-        self.run_sign_out(None, self.details(None), fails).await
+        let fails = ready(Err(error));
+        self.run_sign_out(self.details(None), fails).await
     }
 
     /// Removes a ticket that this server cannot read. The session cannot be ended here, and the page says so.
@@ -231,7 +231,7 @@ impl SignOutRoutes {
         };
         let revocation = self.logout_target(Some(&session), hint).revocation();
         let (cache, wait) = (self.cache().clone(), self.0.wait);
-        self.run_sign_out(None, self.details(hint), || async move {
+        self.run_sign_out(self.details(hint), async move {
             match revocation {
                 None => cache.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
