@@ -2,6 +2,7 @@
 //!
 //! Those that are public are for the other crates of this family. They can change in any release.
 
+pub mod detached;
 pub(crate) mod hash_name;
 pub(crate) mod log;
 pub mod single_flight;

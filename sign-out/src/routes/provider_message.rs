@@ -9,7 +9,10 @@ use std::{
 use futures_util::future::join_all;
 use token_cache_core::{
     AccountId, LogoutMessage, ProviderSid, Result, SignOut,
-    util::single_flight::{self, SingleFlight},
+    util::{
+        detached::never_dropped,
+        single_flight::{self, SingleFlight},
+    },
 };
 use tokio::{
     runtime::Handle,
@@ -121,7 +124,8 @@ impl SignOutRoutes {
         let sign_outs = subjects
             .into_iter()
             .map(|subject| self.sign_out_subject(subject, cause));
-        let mut sign_outs = pin!(join_all(sign_outs));
+        // The task awaits them to their end, so that they need no tasks of their own.
+        let mut sign_outs = pin!(never_dropped(join_all(sign_outs)));
         let in_time = time::timeout(self.0.timeouts.sign_out, &mut sign_outs).await;
         let ended = if let Ok(ended) = in_time {
             ended

@@ -7,7 +7,10 @@ use std::future::ready;
 
 use bytes::Bytes;
 use http::{Method, Response, request::Parts};
-use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
+use token_cache_core::{
+    Error, Session, SignOutScope, telemetry::warn, util::detached::run_detached,
+};
+use tokio::runtime::Handle;
 
 pub use self::id_token::id_token_key;
 use self::{
@@ -157,7 +160,8 @@ impl SignOutRoutes {
             }
         };
         // A separate task continues when the browser disconnects (G4).
-        let ending = tokio::spawn(self.clone().read_id_token_and_sign_out(session.clone())).await;
+        let ending = self.clone().read_id_token_and_sign_out(session.clone());
+        let ending = run_detached(&Handle::current(), ending).await;
         match ending.unwrap_or((None, Outcome::Pending)) {
             (hint, Outcome::Ended) => {
                 let target = self.logout_target(Some(&session), hint.as_ref());
