@@ -23,7 +23,7 @@ pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
 }
 
 fn read(name: &str, text: &str) -> Result<Duration> {
-    backend::long_duration(text).ok_or_else(|| {
+    backend::duration(text).ok_or_else(|| {
         invalid_config(format!(
             "`{name}` is invalid; it must be a number with a unit, such as `500ms`, `2s`, `1m` or `6h`"
         ))

@@ -164,6 +164,7 @@ fn each_mistake_is_named() {
         ),
         ("redis://a?operation_timeout=0ms", "over zero"),
         ("redis://a?connect_timeout=99m", "at most"),
+        ("redis://a?connect_timeout=1h", "at most"),
         ("redis://a?connect_timeout=99999999999999999999s", "unit"),
         ("redis://a?replicas=0", "`replicas` is 0"),
         ("redis://a?replicas=x", "`replicas`"),

@@ -12,7 +12,7 @@ pub(crate) use self::call_time::{in_boxed_call, in_call, in_same_call};
 pub use self::{
     backoff::backoff,
     call_time::{StoreRequest, time_left},
-    duration::{check_timeout, duration, long_duration},
+    duration::{check_timeout, duration},
     key_file::readable_by_others,
     prefix::check_prefix,
     url::{parameter_name, parameters, percent_decoded},
