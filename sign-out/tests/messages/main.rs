@@ -22,7 +22,6 @@ mod mutated;
 mod near_cache;
 mod odd_tokens;
 mod one_task;
-mod proxies;
 mod recorded;
 mod refusals;
 mod rig;
