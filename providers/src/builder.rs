@@ -1,15 +1,12 @@
 use std::{fmt, time::Duration};
 
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::{Error, Result, Revocation};
-use url::{Host, Url};
+use token_cache_http_client::{HttpClient, Settings, is_encrypted_or_local};
+use url::Url;
 
 use crate::{
-    ClientAuth, Provider,
-    client_auth::Credentials,
-    http::{Http, HttpOptions},
-    invalid_client_pause::InvalidClientPause,
+    ClientAuth, Provider, client_auth::Credentials, invalid_client_pause::InvalidClientPause,
     provider::Inner,
 };
 
@@ -152,21 +149,18 @@ impl ProviderBuilder {
         if self.connect_timeout.is_zero() || self.timeout.is_zero() {
             return refused("a timeout is zero; set one of at least a few seconds");
         }
-        let certificates = CertificateDer::pem_slice_iter(&self.certificates)
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|error| {
-                Error::config(OPERATION, "the root certificates must be valid PEM")
-                    .with_source(error)
-            })?;
-        if certificates.is_empty() && !self.certificates.is_empty() {
-            return refused(
-                "the root certificates contain no certificate; pass PEM that starts with `-----BEGIN CERTIFICATE-----`",
-            );
-        }
-        let http = Http::new(HttpOptions {
+        let settings = Settings {
+            user_agent: concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")),
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,
-            certificates,
+            root_certificates: &self.certificates,
+        };
+        let http = HttpClient::new(&settings).map_err(|error| {
+            let refused = Error::config(OPERATION, error.message);
+            match error.cause {
+                None => refused,
+                Some(cause) => refused.with_source(cause),
+            }
         })?;
         Ok(Provider::new(Inner {
             http,
@@ -197,25 +191,6 @@ fn endpoint(name: &str, url: &str) -> Result<Url> {
             url.scheme()
         );
         Err(Error::config(OPERATION, message))
-    }
-}
-
-/// Returns whether a request to `url` is encrypted or stays on this machine.
-fn is_encrypted_or_local(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => is_loopback(url),
-        _ => false,
-    }
-}
-
-/// Returns whether the host of `url` is this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

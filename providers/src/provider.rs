@@ -5,11 +5,12 @@ use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::{
     RefreshError, RefreshRequest, Revocation, Timestamp, TokenSet, TokenSource, telemetry::warn,
 };
+use token_cache_http_client::HttpClient;
 use url::Url;
 
 use crate::{
     ClientCredentialsSource, CodeExchange, OnBehalfOfGrant, OnBehalfOfSource, ProviderBuilder,
-    client_auth::Credentials, http::Http, id_token, invalid_client_pause::InvalidClientPause,
+    client_auth::Credentials, http::post, id_token, invalid_client_pause::InvalidClientPause,
     token_response,
 };
 
@@ -46,7 +47,7 @@ use crate::{
 pub struct Provider(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) http: Http,
+    pub(crate) http: HttpClient,
     pub(crate) token_url: Url,
     pub(crate) credentials: Credentials,
     pub(crate) revocation_url: Option<Url>,
@@ -172,7 +173,7 @@ impl Provider {
             ..
         } = &*self.0;
         invalid_client_pause.check(Instant::now())?;
-        let outcome = match http.post(token_url, credentials, form).await {
+        let outcome = match post(http, token_url, credentials, form).await {
             Ok(response) => token_response::read_tokens(&response, sent_at, invalid_grant_codes),
             Err(error) => Err(error),
         };
@@ -215,7 +216,7 @@ impl TokenSource for Provider {
             ("token", refresh_token.expose_secret()),
             ("token_type_hint", "refresh_token"),
         ];
-        let response = self.0.http.post(url, &self.0.credentials, &form).await?;
+        let response = post(&self.0.http, url, &self.0.credentials, &form).await?;
         token_response::check_status(&response, &[])
     }
 

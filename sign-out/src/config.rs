@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use token_cache_http_client::is_encrypted_or_local;
+use url::Url;
 
 /// An invalid setting of the [sign-out routes](crate::SignOutRoutes), of a [cookie](crate::TicketCookie) or of the
 /// [`SessionCheck`](crate::SessionCheck). Its text names the setting and says what to change.
@@ -47,23 +48,12 @@ pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError
     }
     let url = Url::parse(text)
         .map_err(|error| ConfigError::new(format!("{what} {text:?} must be a URL: {error}")))?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        _ => Err(ConfigError::new(format!(
-            "{what} {text:?} is not allowed; use https, or http at a loopback address"
-        ))),
+    if is_encrypted_or_local(&url) {
+        return Ok(url);
     }
-}
-
-/// Returns `true` if the host is this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    Err(ConfigError::new(format!(
+        "{what} {text:?} is not allowed; use https, or http at a loopback address"
+    )))
 }
 
 /// Returns `true` if browsers treat `path` as a path of the same origin.

@@ -6,9 +6,8 @@
 //! forms need no CSRF token.
 
 use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Authority};
+use token_cache_http_client::is_loopback;
 use url::Url;
-
-use crate::config::is_loopback;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");

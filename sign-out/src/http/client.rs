@@ -1,18 +1,11 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::Limited;
-use reqwest::{Body, Client, Response, header, redirect};
-use rustls::{
-    ClientConfig,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-use rustls_platform_verifier::Verifier;
+use reqwest::{Method, header};
+use token_cache_http_client::{HttpClient, RequestError, Settings, SettingsError, read_body};
 use tokio::time::Instant;
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::body::whole;
 use crate::config::ConfigError;
 
 /// The maximum size of a provider's document.
@@ -20,15 +13,6 @@ const MAX_BYTES: usize = 256 * 1024;
 
 /// The timeout of one request. Callers wait for less time, and the document is then cached for the next caller.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Fetches a provider's documents, with limits on time and size.
-#[derive(Clone)]
-pub(crate) struct HttpClient {
-    /// Uses the proxy of the environment (`HTTPS_PROXY`), which cannot modify TLS traffic.
-    https: Client,
-    /// Uses no proxy, because a proxy of `HTTP_PROXY` could replace the keys.
-    plain: Client,
-}
 
 /// The error of a failed fetch. Its text contains no URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,93 +54,52 @@ impl FetchError {
     }
 }
 
-impl HttpClient {
-    /// Returns a client that trusts the system's root certificates and the ones in `certificates` (PEM).
-    pub(crate) fn new(certificates: &[u8]) -> Result<Self, ConfigError> {
-        let provider = Arc::new(ring::default_provider());
-        let more = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| {
-                ConfigError::new(format!("the root certificates must be valid PEM: {error}"))
-            })?;
-        if more.is_empty() && !certificates.is_empty() {
-            return Err(ConfigError::new(
-                "the root certificates contain no certificate; pass them as PEM",
-            ));
-        }
-        let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider));
-        let verifier = verifier.map_err(|error| {
-            ConfigError::new(format!(
-                "no root certificates are available ({error}); install the system's package (ca-certificates), or set `root_certificates`"
-            ))
-        })?;
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| {
-                ConfigError::new(format!(
-                    "cannot configure TLS ({error}); check the root certificates"
-                ))
-            })?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        let client = || {
-            Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .timeout(TIMEOUT)
-                // A redirect could lead into the app's own network.
-                .redirect(redirect::Policy::none())
-                .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
-        };
-        let no_client = |error| {
-            ConfigError::new(format!(
-                "cannot create the HTTP client ({error}); check the root certificates"
-            ))
-        };
-        Ok(Self {
-            https: client().https_only(true).build().map_err(no_client)?,
-            plain: client().no_proxy().build().map_err(no_client)?,
+/// Returns a client that trusts the system's root certificates and the ones in `certificates` (PEM).
+pub(crate) fn http_client(certificates: &[u8]) -> Result<HttpClient, ConfigError> {
+    let settings = Settings {
+        user_agent: concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")),
+        connect_timeout: TIMEOUT,
+        timeout: TIMEOUT,
+        root_certificates: certificates,
+    };
+    HttpClient::new(&settings).map_err(|SettingsError { message, cause }| {
+        ConfigError::new(match cause {
+            None => message.to_owned(),
+            Some(cause) => format!("{message} ({cause})"),
         })
-    }
-
-    /// Returns the body of the document at `url`. `what` names the document in errors.
-    pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Bytes, FetchError> {
-        let client = if url.scheme() == "https" {
-            &self.https
-        } else {
-            &self.plain
-        };
-        let request = client.get(url).header(header::ACCEPT, "application/json");
-        let response = request.send().await.map_err(|error| failed(what, &error))?;
-        if !response.status().is_success() {
-            let status = response.status().as_u16();
-            return Err(FetchError::new(format!(
-                "the provider responded with {status} to a request for its {what}"
-            )));
-        }
-        read(what, response).await
-    }
+    })
 }
 
-async fn read(what: &str, response: Response) -> Result<Bytes, FetchError> {
-    let body = Limited::new(Body::from(response), MAX_BYTES);
-    whole(body)
+/// Returns the body of the document at `url`. `what` names the document in errors.
+pub(crate) async fn fetch(
+    client: &HttpClient,
+    what: &str,
+    url: Url,
+) -> Result<Zeroizing<Vec<u8>>, FetchError> {
+    let request = client.request(Method::GET, url);
+    let response = request
+        .header(header::ACCEPT, "application/json")
+        .send()
         .await
-        .map_err(|error| match error.downcast_ref::<reqwest::Error>() {
-            Some(error) => failed(what, error),
-            None => FetchError::new(format!(
-                "the provider's {what} has more than {MAX_BYTES} bytes"
-            )),
-        })
+        .map_err(|error| failed(what, &error.into()))?;
+    if !response.status().is_success() {
+        let status = response.status().as_u16();
+        return Err(FetchError::new(format!(
+            "the provider responded with {status} to a request for its {what}"
+        )));
+    }
+    let body = read_body(response, MAX_BYTES).await;
+    body.map_err(|error| failed(what, &error))
 }
 
-fn failed(what: &str, error: &reqwest::Error) -> FetchError {
-    let happened = if error.is_timeout() {
-        "did not arrive in time"
-    } else if error.is_connect() {
-        "cannot be fetched: no connection"
-    } else {
-        "was interrupted"
+fn failed(what: &str, error: &RequestError) -> FetchError {
+    let happened = match error {
+        RequestError::Late(_) => "did not arrive in time",
+        RequestError::NoConnection(_) => "cannot be fetched: no connection",
+        RequestError::Interrupted(_) => "was interrupted",
+        RequestError::TooLarge(limit) => {
+            return FetchError::new(format!("the provider's {what} has more than {limit} bytes"));
+        }
     };
     FetchError::new(format!("the provider's {what} {happened}"))
 }
@@ -164,12 +107,6 @@ fn failed(what: &str, error: &reqwest::Error) -> FetchError {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
-    }
-}
-
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HttpClient")
     }
 }
 
@@ -205,18 +142,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_document_is_read_up_to_the_limit_and_every_other_end_is_named() {
-        let client = HttpClient::new(&[]).unwrap();
-        let whole = client.get("JWK Set", serve(MAX_BYTES, MAX_BYTES, false));
+        let client = http_client(&[]).unwrap();
+        let whole = fetch(&client, "JWK Set", serve(MAX_BYTES, MAX_BYTES, false));
         assert_eq!(whole.await.unwrap().len(), MAX_BYTES);
         for (announced, length, stays_open, expected) in [
             (MAX_BYTES + 1, MAX_BYTES + 1, true, "more than 262144 bytes"),
             (10, 3, true, "did not arrive in time"),
             (10, 3, false, "was interrupted"),
         ] {
-            let request = client.plain.get(serve(announced, length, stays_open));
+            let request = client.request(Method::GET, serve(announced, length, stays_open));
             let request = request.timeout(Duration::from_millis(500));
-            let read = read("JWK Set", request.send().await.unwrap()).await;
-            let error = read.unwrap_err().to_string();
+            let read = read_body(request.send().await.unwrap(), MAX_BYTES).await;
+            let error = failed("JWK Set", &read.unwrap_err()).to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

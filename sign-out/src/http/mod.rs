@@ -7,7 +7,7 @@ mod request;
 mod response;
 
 pub(crate) use self::{
-    client::{FetchError, HttpClient, TIMEOUT},
+    client::{FetchError, TIMEOUT, fetch, http_client},
     page::{Page, html},
     request::{RequestError, form_parameter, query_parameter, read_post},
     response::{

@@ -7,6 +7,7 @@ use std::{
 };
 
 use token_cache_core::telemetry::warn;
+use token_cache_http_client::HttpClient;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     client::{ClientRegistration, JwksSource},
     config::{ConfigError, parse_https_url},
-    http::{FetchError, HttpClient, TIMEOUT},
+    http::{FetchError, TIMEOUT, fetch},
     jwt::Algorithm,
 };
 
@@ -254,7 +255,7 @@ fn metadata(client: &ClientRegistration, http: &HttpClient) -> Arc<Cached<Provid
         let (accepted, is_warned) = (Arc::clone(&accepted), Arc::clone(&is_warned));
         Box::pin(async move {
             let url = provider_metadata::discovery_url(&issuer)?;
-            let json = http.get("discovery document", url).await?;
+            let json = fetch(&http, "discovery document", url).await?;
             let metadata = ProviderMetadata::parse(&issuer, &json)?;
             if metadata.signs_with_none_of(&accepted) && !is_warned.swap(true, Ordering::Relaxed) {
                 metadata.warn_of_algorithms(&issuer, &accepted);
@@ -265,7 +266,7 @@ fn metadata(client: &ClientRegistration, http: &HttpClient) -> Arc<Cached<Provid
 }
 
 async fn fetch_jwks(issuer: &str, http: &HttpClient, url: Url) -> Result<JwkSet, FetchError> {
-    let json = http.get("JWK Set", url).await?;
+    let json = fetch(http, "JWK Set", url).await?;
     let set = JwkSet::parse(&json).ok_or_else(|| {
         FetchError::new("the provider's JWK Set is not a JSON object with an array `keys`")
     })?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     client::{ClaimRequirement, ClientRegistration, FrontChannelParameters},
     config::{ConfigError, is_local_path, parse_https_url},
-    http::HttpClient,
+    http::http_client,
     keys::{KeyFetch, Provider},
     tickets::{StateCookies, TicketCookie, TicketSource},
     timeouts::Timeouts,
@@ -232,7 +232,7 @@ impl SignOutRoutesBuilder {
             .timeouts
             .validated()?
             .for_near_cache(longest_near_cache_life, self.wait)?;
-        let http = HttpClient::new(&self.certificates)?;
+        let http = http_client(&self.certificates)?;
         let providers = clients
             .iter()
             .map(|client| Provider::new(client, &http, timeouts.keys))

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
+use token_cache_http_client::is_loopback;
 use url::Url;
 
-use crate::config::{ConfigError, is_loopback};
+use crate::config::ConfigError;
 
 /// A cookie for one host and all its paths: `HttpOnly`, `SameSite=Lax`.
 ///

@@ -6,6 +6,7 @@ const CORE: &str = "token-cache-core";
 const REDIS: &str = "token-cache-redis";
 const DYNAMODB: &str = "token-cache-dynamodb";
 const NEAR_CACHE: &str = "token-cache-near-cache";
+const HTTP_CLIENT: &str = "token-cache-http-client";
 const PROVIDERS: &str = "token-cache-providers";
 const SIGN_OUT: &str = "token-cache-sign-out";
 const CONFORMANCE: &str = "token-cache-conformance";
@@ -20,8 +21,9 @@ enum May {
 
 fn may(package: &str) -> Option<May> {
     Some(match package {
-        CORE => May::Only(&[]),
-        REDIS | DYNAMODB | NEAR_CACHE | PROVIDERS | SIGN_OUT | CONFORMANCE => May::Only(&[CORE]),
+        CORE | HTTP_CLIENT => May::Only(&[]),
+        REDIS | DYNAMODB | NEAR_CACHE | CONFORMANCE => May::Only(&[CORE]),
+        PROVIDERS | SIGN_OUT => May::Only(&[CORE, HTTP_CLIENT]),
         FACADE => May::Only(&[CORE, REDIS, DYNAMODB, NEAR_CACHE, PROVIDERS, SIGN_OUT]),
         "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
         "token-cache-demo" | "token-cache-example-any-store" | "token-cache-example-tutorial" => {
