@@ -1,6 +1,5 @@
 //! Reads requests, builds responses, and sends requests to providers.
 
-mod body;
 mod client;
 mod page;
 mod request;

@@ -1,15 +1,13 @@
 //! Reads the requests that providers send. Anyone can send such a request.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, pin::pin, time::Duration};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time;
 use url::form_urlencoded;
-
-use super::body::whole;
 
 /// The maximum size of a message. A logout token has about one kilobyte.
 const MAX_BYTES: usize = 64 * 1024;
@@ -91,6 +89,21 @@ async fn read_body<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Reque
     }
 }
 
+/// Returns the whole body as one buffer, which its caller has [limited](http_body_util::Limited).
+///
+/// [`BodyExt::collect`] would hold each frame, and the connection's buffer that it is a part of, until the body ends. A sender chooses the
+/// size of the frames, so that a body of the limit could take many times its memory.
+async fn whole<B: Body>(body: B) -> Result<Bytes, B::Error> {
+    let mut body = pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            whole.put(data);
+        }
+    }
+    Ok(whole.freeze())
+}
+
 /// The error for a parameter that appears more than once in a query or a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DuplicateParameter;
@@ -120,8 +133,12 @@ pub(crate) fn form_parameter<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
+    use bytes::Buf;
     use futures_util::StreamExt;
     use http::HeaderValue;
     use http_body_util::{Full, StreamBody};
@@ -177,6 +194,52 @@ mod tests {
             read_body(&HeaderMap::new(), body).await,
             Err(RequestError::BodyInterrupted)
         );
+    }
+
+    static HELD: AtomicUsize = AtomicUsize::new(0);
+
+    /// One byte of a body. It counts how many of them are held.
+    struct Byte(Option<u8>);
+
+    impl Byte {
+        fn new() -> Self {
+            HELD.fetch_add(1, Ordering::Relaxed);
+            Self(Some(b'a'))
+        }
+    }
+
+    impl Drop for Byte {
+        fn drop(&mut self) {
+            HELD.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Buf for Byte {
+        fn remaining(&self) -> usize {
+            self.0.iter().len()
+        }
+
+        fn chunk(&self) -> &[u8] {
+            self.0.as_slice()
+        }
+
+        fn advance(&mut self, by: usize) {
+            if by > 0 {
+                self.0 = None;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_is_not_held_until_the_body_ends() {
+        let mut most = 0;
+        let frames = futures_util::stream::repeat_with(|| {
+            most = most.max(HELD.load(Ordering::Relaxed));
+            Ok::<_, Infallible>(Frame::data(Byte::new()))
+        });
+        let body = StreamBody::new(frames.take(1000));
+        assert_eq!(whole(body).await.unwrap().len(), 1000);
+        assert!(most <= 1, "{most} frames were held at once");
     }
 
     #[test]

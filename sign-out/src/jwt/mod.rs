@@ -3,7 +3,6 @@
 mod algorithm;
 mod claims;
 mod json;
-mod logout_token;
 mod quoted;
 mod security_event;
 mod signed_token;
@@ -16,10 +15,9 @@ pub(crate) use self::{
     algorithm::AlgorithmName,
     claims::{Claims, log_unreadable},
     json::strip_bom,
-    logout_token::logout_token_subject,
     quoted::Quoted,
     security_event::security_event_subjects,
     signed_token::SignedToken,
     validation_error::ValidationError,
-    verified_token::{LogoutSubject, TokenKind, VerifiedToken},
+    verified_token::{LogoutSubject, TokenKind, VerifiedToken, logout_token_subject},
 };

@@ -5,7 +5,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
 
-use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
+use super::{SignOutRoutes, event::SignOutCause, provider_message::MessageError, report};
 use crate::{
     http::{form_parameter, no_store_response, read_post},
     jwt::{TokenKind, ValidationError},

@@ -2,7 +2,6 @@ mod back_channel;
 mod builder;
 mod event;
 mod front_channel;
-mod message_error;
 mod provider_message;
 mod report;
 mod request_session;

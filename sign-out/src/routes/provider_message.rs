@@ -6,9 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use bytes::Bytes;
 use futures_util::future::join_all;
+use http::{HeaderValue, Response, StatusCode, header};
 use token_cache_core::{
-    AccountId, LogoutMessage, ProviderSid, Result, SignOut,
+    Error, Result, SignOut,
     util::{
         detached::never_dropped,
         single_flight::{self, SingleFlight},
@@ -20,15 +22,13 @@ use tokio::{
 };
 
 use super::{
-    SignOutRoutes,
-    event::{SignOutCause, SignOutScopeKind},
-    message_error::MessageError,
-    report,
-    sign_out_task::SignOutDetails,
-    verify::Received,
+    SignOutRoutes, event::SignOutCause, report, sign_out_task::SignOutDetails, verify::Received,
 };
 use crate::{
-    jwt::{LogoutSubject, TokenKind, logout_token_subject, security_event_subjects},
+    http::{FetchError, RequestError, no_store_response},
+    jwt::{
+        LogoutSubject, TokenKind, ValidationError, logout_token_subject, security_event_subjects,
+    },
     keys::MAX_FETCH_TIME,
 };
 
@@ -234,40 +234,6 @@ impl TokenKind {
     }
 }
 
-impl LogoutSubject {
-    fn message(&self) -> Result<LogoutMessage> {
-        let mut message = LogoutMessage::new(self.issuer.clone(), self.issued_at)?;
-        if let Some(subject) = &self.subject {
-            message = message.subject(subject.clone())?;
-        }
-        if let Some(sid) = &self.sid {
-            message = message.sid(sid.clone())?;
-        }
-        Ok(message)
-    }
-
-    fn details(&self, cause: SignOutCause) -> Result<SignOutDetails> {
-        let account = self
-            .subject
-            .as_ref()
-            .map(|subject| AccountId::new(self.issuer.clone(), subject.clone()));
-        let provider_session = self
-            .sid
-            .as_ref()
-            .map(|sid| ProviderSid::new(self.issuer.clone(), sid.clone()));
-        Ok(SignOutDetails {
-            cause,
-            scope: if provider_session.is_some() {
-                SignOutScopeKind::ProviderSession
-            } else {
-                SignOutScopeKind::Account
-            },
-            account: account.transpose()?,
-            provider_session: provider_session.transpose()?,
-        })
-    }
-}
-
 /// The sizes of each issuer's waiting messages. When an issuer's share is full, its new messages are answered with 503 and dropped.
 struct WaitingRoom {
     /// The share of one issuer, in bytes.
@@ -309,5 +275,87 @@ impl Drop for Place {
         if let Some(of_issuer) = self.room.taken().get_mut(&self.issuer) {
             *of_issuer = of_issuer.saturating_sub(self.bytes);
         }
+    }
+}
+
+/// Why a provider's message did not end its sessions.
+#[derive(Debug, Clone)]
+pub(crate) enum MessageError {
+    /// The message is invalid. Sending it again does not help.
+    Request(RequestError),
+    Invalid(ValidationError),
+    /// The message may be valid, but its key cannot be fetched now. It is verified later, if the queue has room.
+    KeysUnavailable(FetchError),
+    /// The message is valid, but the sessions may not have ended.
+    SignOutFailed(Error),
+    /// The message is valid, and the sign-out is still running.
+    Pending,
+}
+
+impl MessageError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Request(refusal) => refusal.status(),
+            // OpenID Connect Back-Channel Logout 1.0 section 2.8.
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::KeysUnavailable(_) | Self::SignOutFailed(_) | Self::Pending => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// Returns the text for the provider's log. It contains nothing of the message (G5).
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::Request(refusal) => refusal.to_string(),
+            Self::Invalid(refusal) => refusal.to_string(),
+            Self::KeysUnavailable(error) => format!("{error}; send the message again"),
+            Self::SignOutFailed(error) => format!(
+                "the sessions may not have ended ({}); send the message again",
+                error.kind().name()
+            ),
+            Self::Pending => {
+                "the sign-out is still running; send the message again for its result".to_owned()
+            }
+        }
+    }
+
+    /// Returns the response with this body.
+    pub(crate) fn to_response(&self, body: impl serde::Serialize) -> Response<Bytes> {
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let status = self.status();
+        let mut response = no_store_response(status, body);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after()));
+        }
+        response
+    }
+
+    /// Returns after how many seconds the message may be sent again.
+    fn retry_after(&self) -> u64 {
+        match self {
+            Self::KeysUnavailable(error) => error.retry_after().as_secs() + 1,
+            Self::Request(_) | Self::Invalid(_) | Self::SignOutFailed(_) | Self::Pending => 1,
+        }
+    }
+}
+
+impl From<RequestError> for MessageError {
+    fn from(refusal: RequestError) -> Self {
+        Self::Request(refusal)
+    }
+}
+
+impl From<ValidationError> for MessageError {
+    fn from(refusal: ValidationError) -> Self {
+        Self::Invalid(refusal)
     }
 }

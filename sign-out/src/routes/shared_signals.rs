@@ -3,7 +3,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use serde::Serialize;
 
-use super::{SignOutRoutes, event::SignOutCause, message_error::MessageError, report};
+use super::{SignOutRoutes, event::SignOutCause, provider_message::MessageError, report};
 use crate::{
     http::{no_store_response, read_post},
     jwt::{TokenKind, ValidationError},

@@ -1,13 +1,14 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use token_cache_core::{AccountId, Error, ProviderSid, Result, SignOut};
+use token_cache_core::{AccountId, Error, LogoutMessage, ProviderSid, Result, SignOut};
 use tokio::{sync::oneshot, time};
 
 use super::{
     SignOutRoutes,
     event::{SignOutCause, SignOutEvent, SignOutScopeKind},
 };
+use crate::jwt::LogoutSubject;
 
 /// A sign-out that is about to run, as the app's hook will receive it.
 #[derive(Debug, Clone)]
@@ -75,5 +76,39 @@ impl SignOutDetails {
     pub(crate) fn issuer(&self) -> Option<&str> {
         let session = self.provider_session.as_ref().map(ProviderSid::issuer);
         session.or_else(|| self.account.as_ref().map(AccountId::issuer))
+    }
+}
+
+impl LogoutSubject {
+    pub(crate) fn message(&self) -> Result<LogoutMessage> {
+        let mut message = LogoutMessage::new(self.issuer.clone(), self.issued_at)?;
+        if let Some(subject) = &self.subject {
+            message = message.subject(subject.clone())?;
+        }
+        if let Some(sid) = &self.sid {
+            message = message.sid(sid.clone())?;
+        }
+        Ok(message)
+    }
+
+    pub(crate) fn details(&self, cause: SignOutCause) -> Result<SignOutDetails> {
+        let account = self
+            .subject
+            .as_ref()
+            .map(|subject| AccountId::new(self.issuer.clone(), subject.clone()));
+        let provider_session = self
+            .sid
+            .as_ref()
+            .map(|sid| ProviderSid::new(self.issuer.clone(), sid.clone()));
+        Ok(SignOutDetails {
+            cause,
+            scope: if provider_session.is_some() {
+                SignOutScopeKind::ProviderSession
+            } else {
+                SignOutScopeKind::Account
+            },
+            account: account.transpose()?,
+            provider_session: provider_session.transpose()?,
+        })
     }
 }

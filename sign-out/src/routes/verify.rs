@@ -3,7 +3,7 @@ use std::time::Duration;
 use token_cache_core::Timestamp;
 use tokio::time::Instant;
 
-use super::{SignOutRoutes, message_error::MessageError};
+use super::{SignOutRoutes, provider_message::MessageError};
 use crate::{
     client::{ClaimRequirement, ClientRegistration},
     jwt::{
