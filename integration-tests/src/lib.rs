@@ -6,5 +6,8 @@ pub mod fleet;
 pub mod history;
 pub mod model;
 pub mod near_cache_model;
+mod search;
 pub mod servers;
 pub mod torture;
+
+pub use self::search::{Explored, Refutation};

@@ -8,6 +8,7 @@
 use std::{sync::Mutex, thread, time::Instant};
 
 use token_cache_integration_tests::{
+    Explored,
     model::{Mutant, Scenario, explore, scenarios},
     near_cache_model::{self, NearCacheMutant, NearCacheScenario, explore_near_cache},
 };
@@ -15,32 +16,16 @@ use token_cache_integration_tests::{
 /// Maximum number of states. Every scenario has fewer. One that has more is explored only in part, and fails.
 const LIMIT: usize = 2_000_000;
 
-/// The result of a scenario.
-struct Found {
-    name: String,
-    states: usize,
-    refuted: Option<String>,
-    complete: bool,
-}
+/// A scenario's name, and what its search found.
+type Found = (String, Explored);
 
 fn explored(scenario: &Scenario) -> Found {
-    let found = explore(scenario, LIMIT);
-    Found {
-        name: scenario.name.clone(),
-        states: found.states,
-        refuted: found.refuted.map(|refutation| refutation.to_string()),
-        complete: found.complete,
-    }
+    (scenario.name.clone(), explore(scenario, LIMIT))
 }
 
 fn explored_near_cache(scenario: &NearCacheScenario) -> Found {
     let found = explore_near_cache(scenario, LIMIT);
-    Found {
-        name: scenario.name.to_owned(),
-        states: found.states,
-        refuted: found.refuted.map(|refutation| refutation.to_string()),
-        complete: found.complete,
-    }
+    (scenario.name.to_owned(), found)
 }
 
 #[test]
@@ -57,22 +42,16 @@ fn all_hold<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) {
     let started = Instant::now();
     let found = explore_all(scenarios, explored);
     let mut broken = Vec::new();
-    for Found {
-        name,
-        states,
-        refuted,
-        complete,
-    } in &found
-    {
-        println!("{states:>7} states: {name}");
-        if let Some(refutation) = refuted {
+    for (name, explored) in &found {
+        println!("{:>7} states: {name}", explored.states);
+        if let Some(refutation) = &explored.refuted {
             broken.push(format!("{name}\n{refutation}"));
         }
-        if !complete {
+        if !explored.complete {
             broken.push(format!("{name} is not explored completely"));
         }
     }
-    let states: usize = found.iter().map(|found| found.states).sum();
+    let states: usize = found.iter().map(|(_, explored)| explored.states).sum();
     println!("{states} states in {:?}", started.elapsed());
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
@@ -106,7 +85,7 @@ fn all_are_refuted<S: Send>(
     let survivors: Vec<&str> = names
         .into_iter()
         .zip(&found)
-        .filter(|(_, found)| found.refuted.is_none())
+        .filter(|(_, (_, explored))| explored.refuted.is_none())
         .map(|(name, _)| name)
         .collect();
     assert!(survivors.is_empty(), "no schedule refutes {survivors:?}");

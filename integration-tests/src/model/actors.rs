@@ -58,7 +58,8 @@ impl Stage {
             Act::FindBackgroundSession(user) => self.find_background_session(user).await,
             act => self.sign_out(act).await,
         };
-        self.world.lock().seats[self.me].facts.outcome = Some(outcome);
+        self.world
+            .access(|inner| inner.seats[self.me].facts.outcome = Some(outcome));
     }
 
     pub(super) fn provider_time(&self, at: u64) -> Timestamp {
@@ -116,10 +117,11 @@ impl Stage {
                 _ => me * 4 + send,
             };
             let ticket_secret = ticket_secret(number);
-            let mut inner = world.lock();
-            if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
-                facts.session_ids.push(ticket_secret.session_id());
-            }
+            world.access(|inner| {
+                if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
+                    facts.session_ids.push(ticket_secret.session_id());
+                }
+            });
             Ok(ticket_secret)
         };
         let plan = SignInPlan {
@@ -218,13 +220,15 @@ impl Stage {
 
     /// Returns the address of the entry of the session that an actor began, or `None` if it began none.
     pub(super) fn address(&self, of: usize) -> Option<EntryAddress> {
-        let inner = self.world.lock();
-        let facts = &inner.seats[of].facts;
-        match (&facts.role, &facts.outcome) {
-            (Role::SignIn(SignInFacts { account, .. }), Some(Outcome::SignedIn(session_id))) => {
-                Some(EntryAddress::new(*account, *session_id, ENTRY))
+        self.world.access(|inner| {
+            let facts = &inner.seats[of].facts;
+            match (&facts.role, &facts.outcome) {
+                (
+                    Role::SignIn(SignInFacts { account, .. }),
+                    Some(Outcome::SignedIn(session_id)),
+                ) => Some(EntryAddress::new(*account, *session_id, ENTRY)),
+                _ => None,
             }
-            _ => None,
-        }
+        })
     }
 }

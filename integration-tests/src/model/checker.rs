@@ -14,12 +14,11 @@ const MARGIN: u64 = 5_000;
 
 /// A promise that a schedule breaks, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Violation {
+pub(super) struct Violation {
     /// Name of the promise, such as `G1`.
-    pub promise: &'static str,
+    pub(super) promise: &'static str,
     /// How it is broken.
-    pub how: &'static str,
+    pub(super) how: &'static str,
 }
 
 /// What a sign-out must do to a session.

@@ -45,8 +45,7 @@ mod ticket_secrets;
 mod world;
 
 pub use self::{
-    checker::Violation,
-    explore::{Explored, Refutation, explore},
+    explore::explore,
     mutants::{Bent, Mutant},
     scenario::{Act, Actor, Scenario, SignInAct, StoreLike},
 };

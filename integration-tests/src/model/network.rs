@@ -28,17 +28,20 @@ pub(super) enum Kind {
 }
 
 type Apply = Arc<dyn Fn(&mut State, Timestamp) -> Reply + Send + Sync>;
-type Event = Box<dyn FnOnce(&mut Inner) -> Reply + Send>;
+type Event = Arc<dyn Fn(&mut Inner) -> Reply + Send + Sync>;
+
+/// What an actor has got: an answer, or a value that it read. `None` if a request got no answer.
+pub(super) type Got = Option<Arc<dyn Any + Send + Sync>>;
 
 /// An answer and its hash, and its text if a trace is recorded.
 pub(super) struct Reply {
-    pub(super) value: Box<dyn Any + Send>,
+    pub(super) value: Arc<dyn Any + Send + Sync>,
     pub(super) hash: u64,
     pub(super) words: String,
 }
 
 impl Reply {
-    fn new<R: Hash + Debug + Send + 'static>(value: R, traced: bool) -> Self {
+    fn new<R: Hash + Debug + Send + Sync + 'static>(value: R, traced: bool) -> Self {
         Self {
             hash: hash(&value),
             words: if traced {
@@ -46,12 +49,13 @@ impl Reply {
             } else {
                 String::new()
             },
-            value: Box::new(value),
+            value: Arc::new(value),
         }
     }
 }
 
 /// A step that is not taken yet.
+#[derive(Clone)]
 pub(super) enum Pending {
     /// An event of the actor itself.
     Event(&'static str, Event),
@@ -90,15 +94,32 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets the actor that is polled read or change the world. Every access of an actor is one of these: an actor that is polled again from
+    /// its start, in a copy of the world, gets the same value and changes nothing.
+    pub(super) fn access<R: Clone + Send + Sync + 'static>(
+        &self,
+        access: impl FnOnce(&mut Inner) -> R,
+    ) -> R {
+        let mut inner = self.lock();
+        let current = inner.current;
+        if let Some(got) = inner.seats[current].next_got() {
+            return value(got).unwrap_or_else(|| access(&mut inner));
+        }
+        let value = access(&mut inner);
+        inner.seats[current].has_got(Some(Arc::new(value.clone())));
+        value
+    }
+
     /// Returns a number that no other call and no other actor gets.
     pub(super) fn mint(&self) -> u32 {
-        let inner = self.lock();
-        let steps = inner.seats[inner.current].steps;
-        u32::try_from(steps * 16 + inner.current + 1).unwrap_or(u32::MAX)
+        self.access(|inner| {
+            let steps = inner.seats[inner.current].steps;
+            u32::try_from(steps * 16 + inner.current + 1).unwrap_or(u32::MAX)
+        })
     }
 
     /// Sends a request to the server, and waits for the answer.
-    pub(super) async fn request<R: Hash + Debug + Send + 'static>(
+    pub(super) async fn request<R: Clone + Hash + Debug + Send + Sync + 'static>(
         &self,
         kind: Kind,
         name: &'static str,
@@ -119,19 +140,19 @@ impl World {
     }
 
     /// Waits until an event of the actor itself happens.
-    pub(super) async fn event<R: Hash + Debug + Send + 'static>(
+    pub(super) async fn event<R: Clone + Hash + Debug + Send + Sync + 'static>(
         &self,
         name: &'static str,
-        happen: impl FnOnce(&mut Inner) -> R + Send + 'static,
+        happen: impl Fn(&mut Inner) -> R + Send + Sync + 'static,
     ) -> R {
         let traced = self.lock().trace.is_some();
-        let event: Event = Box::new(move |inner| Reply::new(happen(inner), traced));
+        let event: Event = Arc::new(move |inner| Reply::new(happen(inner), traced));
         let answer = self.step(Pending::Event(name, event)).await;
         #[expect(clippy::expect_used, reason = "the network loses requests, not events")]
         answer.expect("an event is answered")
     }
 
-    fn step<R: 'static>(&self, pending: Pending) -> Step<R> {
+    fn step<R: Clone + 'static>(&self, pending: Pending) -> Step<R> {
         Step {
             world: self.clone(),
             pending: Some(pending),
@@ -146,22 +167,24 @@ struct Step<R> {
     answer: std::marker::PhantomData<fn() -> R>,
 }
 
-impl<R: 'static> Future for Step<R> {
+impl<R: Clone + 'static> Future for Step<R> {
     type Output = Option<R>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let pending = self.pending.take();
         let mut inner = self.world.lock();
         let current = inner.current;
         let seat = &mut inner.seats[current];
-        if pending.is_some() {
-            seat.pending = pending;
-            return Poll::Pending;
+        if let Some(got) = seat.next_got() {
+            return Poll::Ready(value(got));
         }
-        match seat.answer.take() {
-            None => Poll::Pending,
-            Some(Err(())) => Poll::Ready(None),
-            Some(Ok(value)) => Poll::Ready(value.downcast().ok().map(|value| *value)),
+        drop(inner);
+        if let Some(pending) = self.pending.take() {
+            self.world.lock().seats[current].pending = Some(pending);
         }
+        Poll::Pending
     }
+}
+
+fn value<R: Clone + 'static>(got: Got) -> Option<R> {
+    got?.downcast_ref().cloned()
 }

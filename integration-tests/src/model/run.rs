@@ -19,7 +19,6 @@ use super::{
     provider::Provider,
     redis_like::RedisLike,
     scenario::{Act, Scenario, StoreLike, account},
-    state::State,
     world::{Inner, START, Seat, hash},
 };
 
@@ -58,7 +57,8 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct Run<'a> {
     scenario: &'a Scenario,
     world: World,
-    tasks: Vec<Task>,
+    /// The actors' futures. One that is missing is polled again from its start, with everything that its actor got.
+    tasks: Vec<Option<Task>>,
     started: Vec<bool>,
     ended: Vec<bool>,
     jumped: usize,
@@ -71,7 +71,7 @@ impl<'a> Run<'a> {
         let seats = actors.map(|(number, actor)| Seat::new(facts(number, &actor.act)));
         let world = World::new(Inner {
             now: START,
-            state: State::default(),
+            state: Arc::default(),
             provider: Provider::with_browsers(scenario.browsers, START - 1_000),
             seats: seats.collect(),
             sent: Vec::new(),
@@ -80,21 +80,8 @@ impl<'a> Run<'a> {
             ended_now: Vec::new(),
             skew: scenario.skew,
         });
-        let actors = scenario.actors.iter().enumerate();
-        let tasks = actors.map(|(me, actor)| {
-            let stage = Stage {
-                me,
-                world: world.clone(),
-                store: connect(scenario, &world, me),
-                like: scenario.store,
-                bent: scenario.bent,
-                skew: scenario.skew,
-            };
-            let task: Task = Box::pin(stage.act(actor.act.clone()));
-            task
-        });
         Self {
-            tasks: tasks.collect(),
+            tasks: scenario.actors.iter().map(|_| None).collect(),
             started: vec![false; scenario.actors.len()],
             ended: vec![false; scenario.actors.len()],
             jumped: 0,
@@ -102,6 +89,32 @@ impl<'a> Run<'a> {
             scenario,
             world,
         }
+    }
+
+    /// Returns a copy, which changes independently.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            scenario: self.scenario,
+            world: World::new(self.world.lock().clone()),
+            tasks: self.tasks.iter().map(|_| None).collect(),
+            started: self.started.clone(),
+            ended: self.ended.clone(),
+            jumped: self.jumped,
+            faults: self.faults,
+        }
+    }
+
+    fn task(&self, me: usize) -> Task {
+        let scenario = self.scenario;
+        let stage = Stage {
+            me,
+            world: self.world.clone(),
+            store: connect(scenario, &self.world, me),
+            like: scenario.store,
+            bent: scenario.bent,
+            skew: scenario.skew,
+        };
+        Box::pin(stage.act(scenario.actors[me].act.clone()))
     }
 
     pub(super) fn faults(&self) -> u8 {
@@ -149,7 +162,8 @@ impl<'a> Run<'a> {
             && !self.scenario.bent.is(Mutant::RequestsWithoutDate)
     }
 
-    pub(super) fn take(&mut self, choice: Choice) {
+    /// Takes a step. Returns `false` if it has delivered a request that changed nothing.
+    pub(super) fn take(&mut self, choice: Choice) -> bool {
         self.faults += u8::from(choice.is_fault());
         self.world.lock().ended_now.clear();
         match choice {
@@ -168,14 +182,17 @@ impl<'a> Run<'a> {
             }
             Choice::Crash(actor) => {
                 self.world.lock().crash(usize::from(actor));
-                self.tasks[usize::from(actor)] = Box::pin(std::future::pending());
                 self.ended[usize::from(actor)] = true;
             }
             Choice::Land(index) | Choice::Repeat(index) => {
-                self.world.lock().deliver(usize::from(index));
+                let mut inner = self.world.lock();
+                let before = hash(&inner.state);
+                inner.deliver(usize::from(index));
+                return hash(&inner.state) != before;
             }
             Choice::Jump { sweep } => self.jump(sweep),
         }
+        true
     }
 
     fn jump(&mut self, sweep: bool) {
@@ -185,7 +202,7 @@ impl<'a> Run<'a> {
         inner.now += u64::try_from(by.as_millis()).unwrap_or_default();
         let now = inner.clock();
         if sweep {
-            inner.state.sweep(now);
+            Arc::make_mut(&mut inner.state).sweep(now);
         }
         let words = if sweep {
             ", and expired items are swept"
@@ -203,9 +220,15 @@ impl<'a> Run<'a> {
         if self.ended[actor] {
             return;
         }
+        let mut task = self.tasks[actor].take().unwrap_or_else(|| {
+            self.world.lock().seats[actor].start_again();
+            self.task(actor)
+        });
         self.world.lock().current = actor;
         let mut context = Context::from_waker(Waker::noop());
-        if self.tasks[actor].as_mut().poll(&mut context).is_ready() {
+        if task.as_mut().poll(&mut context).is_pending() {
+            self.tasks[actor] = Some(task);
+        } else {
             self.ended[actor] = true;
             let mut inner = self.world.lock();
             if inner.trace.is_some() {
@@ -233,11 +256,6 @@ impl<'a> Run<'a> {
         in_flight.sort_unstable();
         in_flight.hash(&mut hasher);
         hasher.finish()
-    }
-
-    /// Returns a digest of what the server stores.
-    pub(super) fn stored(&self) -> u64 {
-        hash(&self.world.lock().state)
     }
 
     pub(super) fn violation(&self) -> Option<Violation> {

@@ -40,23 +40,25 @@ impl Stage {
     async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
         let (me, act) = (self.me, act.clone());
         let records_sids = self.like != StoreLike::WithoutSidIndex;
-        {
-            let inner = self.world.lock();
-            let facts = inner.seats[me].facts.sign_out();
-            let from_provider = matches!(act, Act::Message { .. } | Act::MessageSubject(_));
-            if let (Some(facts), true) = (facts, from_provider || act.is_bulk()) {
-                return Some((facts.scope, facts.cutoff_times[0]));
+        let begun = self.world.access(|inner| {
+            inner.seats[me]
+                .facts
+                .sign_out()
+                .map(|facts| (facts.scope, facts.cutoff_times[0]))
+        });
+        let from_provider = matches!(act, Act::Message { .. } | Act::MessageSubject(_));
+        if begun.is_some() && (from_provider || act.is_bulk()) {
+            return begun;
+        }
+        match act {
+            Act::SignOutTicket(of) => {
+                self.address(of)?;
             }
-            match act {
-                Act::SignOutTicket(of) => {
-                    drop(inner);
-                    self.address(of)?;
-                }
-                Act::Redelivery(of) => {
-                    inner.seats[of].facts.sign_out()?;
-                }
-                _ => {}
+            Act::Redelivery(of) => {
+                self.world
+                    .access(|inner| inner.seats[of].facts.sign_out().map(|_| ()))?;
             }
+            _ => {}
         }
         let name = match act {
             Act::Message { .. } | Act::MessageSubject(_) => {
@@ -64,7 +66,7 @@ impl Stage {
             }
             _ => "is requested",
         };
-        let begun = self.world.event(name, move |inner| {
+        let at = self.world.event(name, move |inner| {
             let mut at = inner.now;
             let scope = match act {
                 Act::SignOutTicket(of) => Scope::Ticket(of),
@@ -118,12 +120,11 @@ impl Stage {
             }
             at
         });
-        let at = begun.await;
-        let inner = self.world.lock();
-        inner.seats[me]
-            .facts
-            .sign_out()
-            .map(|facts| (facts.scope, at))
+        let at = at.await;
+        self.world.access(|inner| {
+            let facts = inner.seats[me].facts.sign_out();
+            facts.map(|facts| (facts.scope, at))
+        })
     }
 
     async fn attempt(&self, scope: Scope, at: u64) -> Result<SignOut> {

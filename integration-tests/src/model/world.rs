@@ -3,15 +3,15 @@
 //! A step of an actor is a request to the server, or an event of its own: a user asks for authorization, a provider issues a message.
 
 use std::{
-    any::Any,
     hash::{BuildHasher, Hash},
+    sync::Arc,
 };
 
 use token_cache_core::{SessionId, Timestamp};
 
 use super::{
     facts::Facts,
-    network::{Kind, Pending, Reply, Request},
+    network::{Got, Kind, Pending, Reply, Request},
     provider::Provider,
     state::State,
 };
@@ -24,7 +24,9 @@ const LONGEST_ANSWER: usize = 40;
 
 /// Time between two events of the actors themselves, in milliseconds.
 pub(super) const TICK: u64 = 1_000;
+
 /// A request that was sent.
+#[derive(Clone)]
 pub(super) struct Sent {
     /// The actor that sent it.
     pub(super) actor: usize,
@@ -39,11 +41,14 @@ pub(super) struct Sent {
 }
 
 /// The state of one actor.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Seat {
     /// Its next step.
     pub(super) pending: Option<Pending>,
-    pub(super) answer: Option<std::result::Result<Box<dyn Any + Send>, ()>>,
+    /// Everything that it got so far. It does not depend on anything else.
+    got: Vec<Got>,
+    /// How much of that it has taken since it was last polled from its start.
+    taken: usize,
     /// A digest of every answer that it got.
     pub(super) history: u64,
     /// Number of steps that it took.
@@ -55,11 +60,12 @@ pub(super) struct Seat {
 }
 
 /// The complete state of a schedule.
+#[derive(Clone)]
 pub(super) struct Inner {
     /// The store's clock.
     pub(super) now: u64,
     /// The server.
-    pub(super) state: State,
+    pub(super) state: Arc<State>,
     /// How far the provider's clock is ahead, in milliseconds.
     pub(super) skew: i64,
     /// The identity provider.
@@ -83,6 +89,24 @@ impl Seat {
             facts,
             ..Self::default()
         }
+    }
+
+    /// Has the actor take everything that it got once more.
+    pub(super) fn start_again(&mut self) {
+        self.taken = 0;
+    }
+
+    /// Records what the actor has got and taken.
+    pub(super) fn has_got(&mut self, got: Got) {
+        self.got.push(got);
+        self.taken += 1;
+    }
+
+    /// Returns the next of what the actor got, if it has not taken everything.
+    pub(super) fn next_got(&mut self) -> Option<Got> {
+        let got = self.got.get(self.taken)?.clone();
+        self.taken += 1;
+        Some(got)
     }
 }
 
@@ -172,10 +196,10 @@ impl Inner {
     fn apply(&mut self, actor: usize, request: &Request) -> Reply {
         let now = self.clock();
         if request.kind == Kind::Read {
-            return (request.apply)(&mut self.state, now);
+            return (request.apply)(Arc::make_mut(&mut self.state), now);
         }
         let before = self.state.living(now);
-        let reply = (request.apply)(&mut self.state, now);
+        let reply = (request.apply)(Arc::make_mut(&mut self.state), now);
         let after = self.state.living(now);
         for session_id in before
             .into_iter()
@@ -214,7 +238,7 @@ impl Inner {
         let seat = &mut self.seats[actor];
         seat.steps += 1;
         seat.history = hash(&(seat.history, reply.as_ref().map(|reply| reply.hash)));
-        seat.answer = Some(reply.map(|reply| reply.value).ok_or(()));
+        seat.got.push(reply.map(|reply| reply.value));
     }
 
     /// Adds a line to the trace, if one is recorded.
@@ -225,9 +249,9 @@ impl Inner {
         answer: &str,
     ) {
         let seconds = self.now.saturating_sub(START) / 1_000;
-        let name = actor.map(|actor| self.seats[actor].facts.name());
         if let Some(trace) = &mut self.trace {
-            let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+            let name = actor.map(|actor| format!("{}: ", self.seats[actor].facts.name()));
+            let name = name.unwrap_or_default();
             let answer = match answer {
                 "" | "()" => String::new(),
                 long if long.len() > LONGEST_ANSWER => String::new(),

@@ -9,16 +9,6 @@ use super::{
     world::{Stage, World},
 };
 
-/// A broken promise, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalViolation(pub(super) String);
-
-impl std::fmt::Display for LocalViolation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl World<'_> {
     /// Removes state that can never be served again.
     pub(super) fn forget_the_dead(&mut self) {
@@ -49,11 +39,10 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn violation(&self) -> Option<LocalViolation> {
+    pub(super) fn violation(&self) -> Option<String> {
         self.final_everywhere()
             .or_else(|| self.own_writes_are_read())
             .or_else(|| self.no_sign_out_waits_in_vain())
-            .map(LocalViolation)
     }
 
     /// After a sign-out has returned, no server may serve the account's tokens to a new caller.

@@ -49,8 +49,7 @@ mod store;
 mod world;
 
 pub use self::{
-    checks::LocalViolation,
-    explore::{LocalExplored, LocalRefutation, explore_near_cache},
+    explore::explore_near_cache,
     mutants::NearCacheMutant,
     scenario::{Fault, Lacks, NearCacheScenario, ServerSetup, SignOutAct, Start},
 };
