@@ -30,6 +30,12 @@ impl From<token_cache::sign_out::ConfigError> for Failure {
     }
 }
 
+impl From<token_cache_dev_provider::StartError> for Failure {
+    fn from(error: token_cache_dev_provider::StartError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self(error.to_string())

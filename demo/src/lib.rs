@@ -4,7 +4,6 @@ mod app;
 mod app_cache;
 mod args;
 mod browser;
-mod development_provider;
 mod exit;
 mod failure;
 mod fleet;
@@ -25,7 +24,6 @@ mod verdict;
 mod web;
 
 pub use self::{
-    development_provider::{Counts, DevelopmentProvider, Event, RegisteredClient, Settings},
     exit::Exit,
     failure::Failure,
     fleet::Fleet,

@@ -12,11 +12,11 @@ pub(crate) use self::{
     wire::{Pending, Server},
 };
 use crate::{
-    development_provider::DevelopmentProvider,
     failure::Failure,
     server_caches::{CacheKind, ServerCaches},
     story::ServerName,
 };
+use token_cache_dev_provider::DevelopmentProvider;
 
 /// Three app servers, and the providers where their users sign in.
 #[derive(Debug)]

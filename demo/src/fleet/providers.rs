@@ -1,14 +1,10 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::{
-    app::back_channel_path,
-    development_provider::{DevelopmentProvider, RegisteredClient},
-    failure::Failure,
-    message::Registrations,
-    oidc::Registration,
-    server::redirect_uri,
-    server_caches::CacheKind,
+    app::back_channel_path, failure::Failure, message::Registrations, oidc::Registration,
+    server::redirect_uri, server_caches::CacheKind,
 };
+use token_cache_dev_provider::{DevelopmentProvider, RegisteredClient};
 
 const CLIENT_ID: &str = "shop";
 

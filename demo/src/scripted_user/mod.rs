@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use crate::{
     app_cache::Cookie,
     browser::{Browser, SentBack},
-    development_provider::DevelopmentProvider,
     failure::Failure,
     fleet::{Fleet, Pending},
     message::{Request, Response, StateCookie},
@@ -15,6 +14,7 @@ use crate::{
     story::{Act, ServerName, Step},
     verdict::{Deed, Outcome, WaitedFor},
 };
+use token_cache_dev_provider::DevelopmentProvider;
 
 /// How long a user tries who is told to sign in once more.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -131,7 +131,7 @@ impl Web {
     }
 
     /// The development provider, if it is used.
-    pub fn development_provider(&self) -> Option<&crate::DevelopmentProvider> {
+    pub fn development_provider(&self) -> Option<&token_cache_dev_provider::DevelopmentProvider> {
         self.provider.for_development()
     }
 

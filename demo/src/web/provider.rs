@@ -14,10 +14,10 @@ use super::{
     timeline::Kind,
 };
 use crate::{
-    development_provider::{DevelopmentProvider, Event, RegisteredClient},
     failure::Failure,
     oidc::{Discovered, Registration},
 };
+use token_cache_dev_provider::{DevelopmentProvider, Event, RegisteredClient};
 
 /// The provider at which users sign in: the reader's own, or the one for development.
 #[derive(Debug)]

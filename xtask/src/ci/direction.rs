@@ -11,6 +11,7 @@ const PROVIDERS: &str = "token-cache-providers";
 const SIGN_OUT: &str = "token-cache-sign-out";
 const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
+const DEV_PROVIDER: &str = "token-cache-dev-provider";
 const BROWSER: &str = "token-cache-example-browser";
 
 /// The workspace crates that a crate may depend on.
@@ -21,15 +22,13 @@ enum May {
 
 fn may(package: &str) -> Option<May> {
     Some(match package {
-        CORE | HTTP_CLIENT => May::Only(&[]),
+        CORE | HTTP_CLIENT | DEV_PROVIDER | BROWSER => May::Only(&[]),
         REDIS | DYNAMODB | NEAR_CACHE | CONFORMANCE => May::Only(&[CORE]),
         PROVIDERS | SIGN_OUT => May::Only(&[CORE, HTTP_CLIENT]),
         FACADE => May::Only(&[CORE, REDIS, DYNAMODB, NEAR_CACHE, PROVIDERS, SIGN_OUT]),
         "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
-        "token-cache-demo" | "token-cache-example-any-store" | "token-cache-example-tutorial" => {
-            May::Only(&[FACADE])
-        }
-        BROWSER => May::Only(&[]),
+        "token-cache-demo" => May::Only(&[FACADE, DEV_PROVIDER]),
+        "token-cache-example-any-store" | "token-cache-example-tutorial" => May::Only(&[FACADE]),
         "token-cache-example-actix-session"
         | "token-cache-example-axum-signed-cookies"
         | "token-cache-example-axum-tower-sessions" => May::Only(&[FACADE, BROWSER]),

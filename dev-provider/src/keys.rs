@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::oauth_error::OAuthError;
-use crate::failure::Failure;
+use crate::error::StartError;
 
 const FAILED: OAuthError = OAuthError::server("a token could not be signed");
 
@@ -22,8 +22,8 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    pub(super) fn generate() -> Result<Self, Failure> {
-        let failed = || Failure::new("the development provider could not make its key");
+    pub(super) fn generate() -> Result<Self, StartError> {
+        let failed = || StartError::new("the development provider could not make its key");
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| failed())?;
         let pair =

@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 use url::Url;
 
 use super::html::{Page, escaped};
-use crate::development_provider::front_channel::Frame;
+use crate::front_channel::Frame;
 
 /// Loads the frames that notify the apps, and then continues at `next`.
 pub(in super::super) fn page(frames: &[Frame], next: Option<&Url>) -> Response {

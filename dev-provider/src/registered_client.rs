@@ -2,7 +2,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use crate::failure::Failure;
+use crate::error::StartError;
 
 /// An app as it is registered at a development provider. All its URIs are at loopback addresses.
 #[derive(Clone, Default)]
@@ -26,10 +26,10 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), StartError> {
         let id = &self.id;
         if id.is_empty() || id.len() > 128 || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::new(format!(
+            return Err(StartError::new(format!(
                 "{id:?} can't be a client_id: it takes 1 to 128 visible ASCII characters",
             )));
         }
@@ -42,7 +42,7 @@ impl RegisteredClient {
         if let Some(uri) = &self.backchannel_logout_uri
             && loopback(uri)?.scheme() != "http"
         {
-            return Err(Failure::new(format!(
+            return Err(StartError::new(format!(
                 "the development provider has no TLS to send logout tokens to {uri}: register an http URI",
             )));
         }
@@ -59,8 +59,8 @@ impl fmt::Debug for RegisteredClient {
     }
 }
 
-fn loopback(uri: &str) -> Result<Url, Failure> {
-    let refused = |why: &str| Failure::new(format!("{uri:?} can't be registered: {why}"));
+fn loopback(uri: &str) -> Result<Url, StartError> {
+    let refused = |why: &str| StartError::new(format!("{uri:?} can't be registered: {why}"));
     let url = Url::parse(uri).map_err(|error| refused(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused("it is neither http nor https"));

@@ -1,3 +1,4 @@
+//! The provider over real sockets, as apps and browsers speak to it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,8 +19,9 @@ mod token_endpoint;
 
 use std::net::TcpListener;
 
+use token_cache_dev_provider::{DevelopmentProvider, RegisteredClient, Settings};
+
 use self::{app::App, browser::Browser};
-use super::{DevelopmentProvider, RegisteredClient, Settings};
 
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
 const SIGNED_OUT: &str = "http://127.0.0.1:9/signed-out";

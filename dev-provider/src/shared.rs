@@ -15,7 +15,7 @@ use super::{
     gate::Gate, grants::Grants, keys::SigningKey, registry::Registry, sessions::Sessions,
     wants_to_sign_out::WantsToSignOut,
 };
-use crate::failure::Failure;
+use crate::error::StartError;
 
 /// How many browsers may stand before a form at a time.
 const FORMS: usize = 1000;
@@ -42,7 +42,7 @@ impl Shared {
         address: SocketAddr,
         registry: Registry,
         settings: Settings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StartError> {
         Ok(Self {
             issuer: format!("http://{address}"),
             cookie_name: format!("development_provider_{}", address.port()),

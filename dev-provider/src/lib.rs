@@ -1,3 +1,5 @@
+//! An OpenID provider for development.
+
 mod answer;
 mod authorization_request;
 mod authorize;
@@ -7,6 +9,7 @@ mod client_auth;
 mod discovery;
 mod end_session;
 mod ending;
+mod error;
 mod events;
 mod form;
 mod front_channel;
@@ -32,20 +35,17 @@ mod token;
 mod userinfo;
 mod wants_to_sign_out;
 
-#[cfg(test)]
-mod tests;
-
 use std::{fmt, net::TcpListener, sync::Arc};
 
 use tokio::sync::{broadcast, oneshot};
 
 pub use self::{
+    error::StartError,
     events::{Counts, Event},
     registered_client::RegisteredClient,
     settings::Settings,
 };
 use self::{registry::Registry, shared::Shared};
-use crate::failure::Failure;
 
 /// An OpenID provider for development. A user who types a name is signed in, by a real code flow.
 ///
@@ -62,7 +62,7 @@ impl DevelopmentProvider {
     ///
     /// # Errors
     /// As [`start_with`](Self::start_with).
-    pub fn start(listener: TcpListener, client: RegisteredClient) -> Result<Self, Failure> {
+    pub fn start(listener: TcpListener, client: RegisteredClient) -> Result<Self, StartError> {
         Self::start_with(listener, vec![client], Settings::default())
     }
 
@@ -75,12 +75,12 @@ impl DevelopmentProvider {
         listener: TcpListener,
         clients: Vec<RegisteredClient>,
         settings: Settings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StartError> {
         let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|_| Failure::new("the development provider needs a Tokio runtime"))?;
+            .map_err(|_| StartError::new("the development provider needs a Tokio runtime"))?;
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
-            return Err(Failure::new(format!(
+            return Err(StartError::new(format!(
                 "the development provider signs in every user without a password, so it does not listen at {address}: give it a loopback address",
             )));
         }

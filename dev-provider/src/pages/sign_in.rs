@@ -1,7 +1,7 @@
 use axum::{http::StatusCode, response::Response};
 
 use super::html::{Page, escaped};
-use crate::development_provider::authorization_request::AuthorizationRequest;
+use crate::authorization_request::AuthorizationRequest;
 
 /// Asks for a name, and for nothing else.
 pub(in super::super) fn page(interaction: &str, request: &AuthorizationRequest) -> Response {

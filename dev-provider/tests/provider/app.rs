@@ -1,12 +1,12 @@
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::digest;
 use serde_json::Value;
 use url::{Url, form_urlencoded::byte_serialize};
 
 use super::{
-    CALLBACK,
+    CALLBACK, DevelopmentProvider, RegisteredClient,
     browser::{Browser, Reply, posted},
 };
-use crate::development_provider::{DevelopmentProvider, RegisteredClient, proof::challenge_of};
 
 pub(super) const VERIFIER: &str = "a-code-verifier-of-fifty-characters-and-some-more";
 
@@ -35,7 +35,8 @@ impl App {
 
     /// A request in order, with these parameters changed; an empty one is left out.
     pub(super) fn authorize(&self, changes: &[(&str, &str)]) -> String {
-        let challenge = challenge_of(VERIFIER);
+        let hash = digest::digest(&digest::SHA256, VERIFIER.as_bytes());
+        let challenge = BASE64_URL_SAFE_NO_PAD.encode(hash);
         let mut pairs = vec![
             ("response_type", "code"),
             ("client_id", &self.client.id),

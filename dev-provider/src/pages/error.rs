@@ -4,7 +4,7 @@ use axum::{
 };
 
 use super::html::{Page, escaped};
-use crate::development_provider::oauth_error::OAuthError;
+use crate::oauth_error::OAuthError;
 
 /// An error page.
 #[derive(Debug)]
