@@ -1,7 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 
 /// A map that forgets its oldest entries when it is full. A key that was removed never comes again.
-pub(super) struct Bounded<V> {
+pub(crate) struct Bounded<V> {
     limit: usize,
     entries: HashMap<String, V>,
     /// Every key in the order of insertion, and some that were removed since.
@@ -9,7 +9,7 @@ pub(super) struct Bounded<V> {
 }
 
 impl<V> Bounded<V> {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
             entries: HashMap::new(),
@@ -17,7 +17,7 @@ impl<V> Bounded<V> {
         }
     }
 
-    pub(super) fn insert(&mut self, key: String, value: V) {
+    pub(crate) fn insert(&mut self, key: String, value: V) {
         while self.entries.len() >= self.limit {
             let Some(oldest) = self.order.pop_front() else {
                 break;
@@ -31,25 +31,25 @@ impl<V> Bounded<V> {
         self.entries.insert(key, value);
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&V> {
+    pub(crate) fn get(&self, key: &str) -> Option<&V> {
         self.entries.get(key)
     }
 
-    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         self.entries.get_mut(key)
     }
 
-    pub(super) fn find(&self, wanted: impl Fn(&V) -> bool) -> Option<String> {
+    pub(crate) fn find(&self, wanted: impl Fn(&V) -> bool) -> Option<String> {
         let mut entries = self.entries.iter();
         let (key, _) = entries.find(|(_, value)| wanted(value))?;
         Some(key.clone())
     }
 
-    pub(super) fn remove(&mut self, key: &str) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
         self.entries.remove(key)
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         self.entries.retain(|_, value| keep(value));
     }
 }

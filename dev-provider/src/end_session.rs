@@ -8,22 +8,18 @@ use axum::{
 };
 use url::Url;
 
-use super::{
-    answer, ending,
+use crate::{
+    crypto::random_text,
     events::Event,
-    form::Parameters,
-    front_channel::Frame,
-    id_token_hint::IdTokenHint,
-    pages::{self, PageError},
-    random::random_text,
-    same_origin::is_same_origin,
-    shared::Shared,
-    sso_cookie,
-    wants_to_sign_out::WantsToSignOut,
+    http::{self, Parameters, is_same_origin},
+    logout,
+    pages::{self, Frame, PageError},
+    state::{Shared, WantsToSignOut},
+    token::IdTokenHint,
 };
 
 /// `GET /end_session` (RP-Initiated Logout 1.0).
-pub(super) async fn by_query(
+pub(crate) async fn by_query(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -32,7 +28,7 @@ pub(super) async fn by_query(
 }
 
 /// `POST /end_session`.
-pub(super) async fn by_form(
+pub(crate) async fn by_form(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     body: Bytes,
@@ -51,7 +47,7 @@ async fn asked(
     }
     let hint = hint(shared, &parameters)?;
     let next = next(shared, &parameters, hint.as_ref())?;
-    let here = sso_cookie::read(shared, headers);
+    let here = shared.sso_cookie.read(headers);
     let (here, hinted) = {
         let sessions = shared.sessions();
         let here = here.filter(|cookie| sessions.of(cookie).is_some());
@@ -67,7 +63,7 @@ async fn asked(
         (Some(cookie), _) => {
             let interaction = random_text()?;
             let name = shared.sessions().of(&cookie).map(|own| own.name.clone());
-            let page = pages::confirm::page(&interaction, &name.unwrap_or_default(), next.as_ref());
+            let page = pages::confirm(&interaction, &name.unwrap_or_default(), next.as_ref());
             let wants = WantsToSignOut { cookie, next };
             shared.sign_outs().insert(interaction, wants);
             Ok(page)
@@ -77,7 +73,7 @@ async fn asked(
 }
 
 /// `POST /end_session/confirmed`: the user said yes.
-pub(super) async fn confirmed(
+pub(crate) async fn confirmed(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     body: Bytes,
@@ -93,21 +89,21 @@ pub(super) async fn confirmed(
 }
 
 /// `POST /sign-out`: the button on the provider's own page.
-pub(super) async fn button(
+pub(crate) async fn button(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     if !is_same_origin(&headers, &shared.issuer) {
         return Err(PageError::foreign_form());
     }
-    let cookie = sso_cookie::read(&shared, &headers).unwrap_or_default();
+    let cookie = shared.sso_cookie.read(&headers).unwrap_or_default();
     Ok(end(&shared, &cookie, None).await)
 }
 
 async fn end(shared: &Arc<Shared>, cookie: &str, next: Option<&Url>) -> Response {
-    let frames = ending::end(shared, cookie).await;
+    let frames = logout::end(shared, cookie).await;
     let mut response = gone_on(shared, &frames, next);
-    sso_cookie::forget(shared, &mut response);
+    shared.sso_cookie.forget(&mut response);
     response
 }
 
@@ -119,8 +115,8 @@ fn gone_on(shared: &Shared, frames: &[Frame], next: Option<&Url>) -> Response {
         });
     }
     match next {
-        Some(next) if frames.is_empty() => answer::see_other(next),
-        _ => pages::signed_out::page(frames, next),
+        Some(next) if frames.is_empty() => http::see_other(next),
+        _ => pages::signed_out(frames, next),
     }
 }
 
@@ -150,7 +146,7 @@ fn next(
             "Its id_token_hint was issued to another client than it names.",
         ));
     }
-    let client = hinted.or(named).map(|id| shared.registry.client(id));
+    let client = hinted.or(named).map(|id| shared.clients.client(id));
     if let Some(None) = client {
         return Err(PageError::request("Its client_id is not registered here."));
     }

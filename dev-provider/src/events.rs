@@ -84,20 +84,20 @@ pub enum Event {
 }
 
 /// Counts events and publishes them to listeners.
-pub(super) struct Journal {
+pub(crate) struct Journal {
     counts: Mutex<Counts>,
     listeners: broadcast::Sender<Event>,
 }
 
 impl Journal {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             counts: Mutex::default(),
             listeners: broadcast::Sender::new(256),
         }
     }
 
-    pub(super) fn note(&self, event: Event) {
+    pub(crate) fn note(&self, event: Event) {
         {
             let mut counts = self.locked();
             match &event {
@@ -118,11 +118,11 @@ impl Journal {
         let _ = self.listeners.send(event);
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         *self.locked()
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Event> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.listeners.subscribe()
     }
 

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use super::{
+use crate::{
     bounded::Bounded,
-    oauth_error::OAuthError,
-    proof::{challenge_of, is_well_formed},
+    crypto::{challenge_of, is_well_formed},
+    error::OAuthError,
 };
 
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -12,18 +12,18 @@ const TOKENS: usize = 50_000;
 
 /// The grant of a user's sign-in to an app, from the code to the last refresh.
 #[derive(Debug, Clone)]
-pub(super) struct Grant {
-    pub(super) client: String,
-    pub(super) name: String,
-    pub(super) subject: String,
-    pub(super) sid: String,
-    pub(super) auth_time: u64,
-    pub(super) scope: String,
-    pub(super) nonce: Option<String>,
+pub(crate) struct Grant {
+    pub(crate) client: String,
+    pub(crate) name: String,
+    pub(crate) subject: String,
+    pub(crate) sid: String,
+    pub(crate) auth_time: u64,
+    pub(crate) scope: String,
+    pub(crate) nonce: Option<String>,
 }
 
 /// A code, and what has to come with it.
-pub(super) struct Code {
+pub(crate) struct Code {
     grant: String,
     redirect_uri: String,
     challenge: String,
@@ -42,21 +42,21 @@ struct AccessToken {
 }
 
 /// Two unused random texts.
-pub(super) struct Fresh {
-    pub(super) access_token: String,
-    pub(super) refresh_token: String,
+pub(crate) struct Fresh {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
 }
 
 /// Why a code or refresh token gives nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Spent {
+pub(crate) enum Spent {
     /// It was used before. The first user of the code loses the grant as well.
     Again,
     Invalid(OAuthError),
 }
 
 /// The grants, and all that leads to them. A grant is revoked by its removal.
-pub(super) struct Grants {
+pub(crate) struct Grants {
     access_token_lifetime: Duration,
     by_id: Bounded<Grant>,
     codes: Bounded<Code>,
@@ -65,7 +65,7 @@ pub(super) struct Grants {
 }
 
 impl Code {
-    pub(super) fn new(grant: String, redirect_uri: String, challenge: String) -> Self {
+    pub(crate) fn new(grant: String, redirect_uri: String, challenge: String) -> Self {
         Self {
             grant,
             redirect_uri,
@@ -83,7 +83,7 @@ impl Grant {
 }
 
 impl Grants {
-    pub(super) fn new(access_token_lifetime: Duration) -> Self {
+    pub(crate) fn new(access_token_lifetime: Duration) -> Self {
         Self {
             access_token_lifetime,
             by_id: Bounded::new(GRANTS),
@@ -93,13 +93,13 @@ impl Grants {
         }
     }
 
-    pub(super) fn begin(&mut self, grant: Grant, text: String, code: Code) {
+    pub(crate) fn begin(&mut self, grant: Grant, text: String, code: Code) {
         self.by_id.insert(code.grant.clone(), grant);
         self.codes.insert(text, code);
     }
 
     /// A code for tokens, once (RFC 6749 section 4.1.3, RFC 7636 section 4.6). A second attempt revokes what the first was given.
-    pub(super) fn exchange(
+    pub(crate) fn exchange(
         &mut self,
         code: &str,
         client: &str,
@@ -137,7 +137,7 @@ impl Grants {
     }
 
     /// A refresh token for its successor, once (RFC 6749 section 6, RFC 9700 section 4.14.2).
-    pub(super) fn rotate(
+    pub(crate) fn rotate(
         &mut self,
         refresh_token: &str,
         client: &str,
@@ -180,7 +180,7 @@ impl Grants {
     }
 
     /// Returns the grant of an access token while the token is valid.
-    pub(super) fn bearer(&self, access_token: &str) -> Option<&Grant> {
+    pub(crate) fn bearer(&self, access_token: &str) -> Option<&Grant> {
         let token = self.access_tokens.get(access_token)?;
         let is_fresh = Instant::now() < token.until;
         self.by_id.get(&token.grant).filter(|_| is_fresh)
@@ -188,7 +188,7 @@ impl Grants {
 
     /// A refresh token is revoked with all of its grant, an access token alone (RFC 7009 section 2.1). False for what is not the
     /// client's.
-    pub(super) fn revoke(&mut self, token: &str, client: &str) -> bool {
+    pub(crate) fn revoke(&mut self, token: &str, client: &str) -> bool {
         let is_access_token = self.access_tokens.get(token).is_some();
         let grant = match (
             self.access_tokens.get(token),
@@ -211,7 +211,7 @@ impl Grants {
     }
 
     /// Revokes the grants of a session that has ended, except offline access (Back-Channel Logout 1.0 section 2.7).
-    pub(super) fn end_session(&mut self, is_ended: impl Fn(&Grant) -> bool) {
+    pub(crate) fn end_session(&mut self, is_ended: impl Fn(&Grant) -> bool) {
         self.by_id
             .retain(|grant| grant.survives_its_session() || !is_ended(grant));
     }

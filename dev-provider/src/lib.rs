@@ -1,51 +1,34 @@
 //! An OpenID provider for development.
 
-mod answer;
-mod authorization_request;
 mod authorize;
-mod back_channel;
 mod bounded;
-mod client_auth;
-mod discovery;
+mod clients;
+mod crypto;
 mod end_session;
-mod ending;
 mod error;
 mod events;
-mod form;
-mod front_channel;
-mod gate;
+mod faults;
 mod grants;
-mod id_token_hint;
-mod keys;
-mod oauth_error;
+mod http;
+mod logout;
 mod pages;
-mod proof;
-mod random;
-mod registered_client;
-mod registry;
-mod revoke;
+mod request;
 mod routes;
-mod same_origin;
 mod sessions;
-mod settings;
-mod shared;
-mod sign_in;
-mod sso_cookie;
+mod state;
 mod token;
-mod userinfo;
-mod wants_to_sign_out;
 
 use std::{fmt, net::TcpListener, sync::Arc};
 
 use tokio::sync::{broadcast, oneshot};
 
+use self::{clients::Clients, state::Shared};
 pub use self::{
+    clients::RegisteredClient,
     error::StartError,
     events::{Counts, Event},
-    registered_client::RegisteredClient,
-    settings::Settings,
+    state::Settings,
 };
-use self::{registry::Registry, shared::Shared};
 
 /// An OpenID provider for development. A user who types a name is signed in, by a real code flow.
 ///
@@ -86,8 +69,8 @@ impl DevelopmentProvider {
         }
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let registry = Registry::new(clients)?;
-        let shared = Arc::new(Shared::new(address, registry, settings)?);
+        let clients = Clients::new(clients)?;
+        let shared = Arc::new(Shared::new(address, clients, settings)?);
         let (until_dropped, dropped) = oneshot::channel::<()>();
         let server =
             axum::serve(listener, routes::routes(&shared)).with_graceful_shutdown(async move {

@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
 
-use super::bounded::Bounded;
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+
+use crate::bounded::Bounded;
 
 const MOST: usize = 1000;
 /// The most sign-ins that a session remembers. If a user signs in more often in one browser, the apps of the first sign-ins get no message.
@@ -8,24 +13,24 @@ const PARTICIPANTS: usize = 64;
 
 /// A browser in which somebody is signed in at the provider.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub(super) name: String,
-    pub(super) subject: String,
-    pub(super) auth_time: u64,
-    pub(super) sid: String,
+pub(crate) struct Session {
+    pub(crate) name: String,
+    pub(crate) subject: String,
+    pub(crate) auth_time: u64,
+    pub(crate) sid: String,
     /// The clients that get a message when it ends.
-    pub(super) participants: BTreeSet<Participant>,
+    pub(crate) participants: BTreeSet<Participant>,
 }
 
 /// An app that was given a code, and the `sid` that it knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Participant {
-    pub(super) client: String,
-    pub(super) sid: String,
+pub(crate) struct Participant {
+    pub(crate) client: String,
+    pub(crate) sid: String,
 }
 
 impl Session {
-    pub(super) fn join(&mut self, client: &str) {
+    pub(crate) fn join(&mut self, client: &str) {
         if self.participants.len() < PARTICIPANTS {
             self.participants.insert(Participant {
                 client: client.to_owned(),
@@ -35,38 +40,85 @@ impl Session {
     }
 
     /// Returns `true` if an ID token with these claims was issued in this session.
-    pub(super) fn is_of(&self, subject: &str, sid: &str) -> bool {
+    pub(crate) fn is_of(&self, subject: &str, sid: &str) -> bool {
         let mut sids = self.participants.iter().map(|one| one.sid.as_str());
         self.subject == subject && (self.sid == sid || sids.any(|one| one == sid))
     }
 }
 
 /// The sessions, by the values of their cookies.
-pub(super) struct Sessions(Bounded<Session>);
+pub(crate) struct Sessions(Bounded<Session>);
 
 impl Sessions {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Bounded::new(MOST))
     }
 
-    pub(super) fn begin(&mut self, cookie: String, session: Session) {
+    pub(crate) fn begin(&mut self, cookie: String, session: Session) {
         self.0.insert(cookie, session);
     }
 
-    pub(super) fn of(&self, cookie: &str) -> Option<&Session> {
+    pub(crate) fn of(&self, cookie: &str) -> Option<&Session> {
         self.0.get(cookie)
     }
 
-    pub(super) fn of_mut(&mut self, cookie: &str) -> Option<&mut Session> {
+    pub(crate) fn of_mut(&mut self, cookie: &str) -> Option<&mut Session> {
         self.0.get_mut(cookie)
     }
 
     /// The cookie of the session that an ID token was issued in.
-    pub(super) fn cookie_of(&self, subject: &str, sid: &str) -> Option<String> {
+    pub(crate) fn cookie_of(&self, subject: &str, sid: &str) -> Option<String> {
         self.0.find(|session| session.is_of(subject, sid))
     }
 
-    pub(super) fn end(&mut self, cookie: &str) -> Option<Session> {
+    pub(crate) fn end(&mut self, cookie: &str) -> Option<Session> {
         self.0.remove(cookie)
+    }
+}
+
+/// The cookie by which a browser is signed in at the provider.
+pub(crate) struct SsoCookie {
+    name: String,
+}
+
+impl SsoCookie {
+    /// Its name has the port, since browsers keep cookies by host alone.
+    pub(crate) fn new(port: u16) -> Self {
+        let name = format!("development_provider_{port}");
+        Self { name }
+    }
+
+    /// Returns the cookie's value. The header is read as bytes: what other cookies hold does not matter. A value that is not text is
+    /// that of no session.
+    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<String> {
+        let prefix = format!("{}=", self.name);
+        let mut pairs = headers
+            .get_all(header::COOKIE)
+            .into_iter()
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let value = pairs.find_map(|pair| {
+            let begin = pair.iter().position(|byte| !b" \t".contains(byte))?;
+            pair[begin..].strip_prefix(prefix.as_bytes())
+        })?;
+        Some(String::from_utf8_lossy(value).trim_end().to_owned())
+    }
+
+    /// Has the browser keep it. Without TLS it can't be `Secure`, which a loopback address makes up for.
+    pub(crate) fn set(&self, response: &mut Response, value: &str) {
+        self.append(response, value, "");
+    }
+
+    /// Has the browser forget it.
+    pub(crate) fn forget(&self, response: &mut Response) {
+        self.append(response, "", "; Max-Age=0");
+    }
+
+    fn append(&self, response: &mut Response, value: &str, life: &str) {
+        let name = &self.name;
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{life}");
+        // Names and values are the provider's own ASCII.
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
 }

@@ -3,21 +3,20 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{
-    answer,
-    client_auth::client,
+use crate::{
+    clients::authenticated,
+    crypto::{half_hash, random_text},
+    error::OAuthError,
     events::Event,
-    form::Parameters,
     grants::{Fresh, Grant, Spent},
-    oauth_error::OAuthError,
-    proof::half_hash,
-    random::random_text,
-    shared::{Shared, now},
+    http::{self, Parameters},
+    state::{Shared, now},
 };
 
 const ID_TOKEN_LIFETIME: u64 = 5 * 60;
@@ -50,7 +49,7 @@ struct Tokens<'a> {
 }
 
 /// `POST /token`.
-pub(super) async fn asked(
+pub(crate) async fn token(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     body: Bytes,
@@ -59,7 +58,7 @@ pub(super) async fn asked(
     if form.repeats_any() {
         return Err(OAuthError::request("a parameter came twice"));
     }
-    let client = client(&shared.registry, &headers, &form)?.id.clone();
+    let client = authenticated(&shared.clients, &headers, &form)?.id.clone();
     match form.value("grant_type") {
         Some("authorization_code") => exchanged(&shared, &form, &client),
         Some("refresh_token") => refreshed(&shared, &form, client).await,
@@ -151,5 +150,68 @@ fn tokens(
         refresh_token: fresh.refresh_token,
         scope: &grant.scope,
     };
-    Ok(answer::json(StatusCode::OK, &tokens))
+    Ok(http::json(StatusCode::OK, &tokens))
+}
+
+/// `GET` or `POST /userinfo`, with an access token (OpenID Connect Core 1.0 section 5.3).
+pub(crate) async fn userinfo(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, OAuthError> {
+    let value = headers.get(header::AUTHORIZATION);
+    let (scheme, token) = value
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .ok_or(OAuthError::bearer("an access token is needed"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(OAuthError::bearer("an access token is needed"));
+    }
+    let grants = shared.grants();
+    let grant = grants.bearer(token.trim()).ok_or(OAuthError::bearer(
+        "the access token has expired, was revoked, or was never issued",
+    ))?;
+    let claims = json!({
+        "sub": grant.subject,
+        "name": grant.name,
+        "preferred_username": grant.name,
+    });
+    Ok(http::json(StatusCode::OK, &claims))
+}
+
+/// `POST /revoke` (RFC 7009). What is not known is as good as revoked.
+pub(crate) async fn revoke(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
+    let form = Parameters::parse(&body)?;
+    if form.repeats_any() {
+        return Err(OAuthError::request("a parameter came twice"));
+    }
+    let client = authenticated(&shared.clients, &headers, &form)?;
+    let token = form.value("token");
+    let token = token.ok_or(OAuthError::request("token is missing"))?;
+    let is_revoked = shared.grants().revoke(token, &client.id);
+    if is_revoked {
+        shared.journal.note(Event::Revoked {
+            client: client.id.clone(),
+        });
+    }
+    Ok(http::empty(StatusCode::OK))
+}
+
+/// The session that an ID token was issued in. The token may have expired, since it is only a hint.
+#[derive(Deserialize)]
+pub(crate) struct IdTokenHint {
+    iss: String,
+    pub(crate) sub: String,
+    pub(crate) aud: String,
+    pub(crate) sid: String,
+}
+
+impl IdTokenHint {
+    /// Returns `None` if the text is not an ID token of this provider.
+    pub(crate) fn open(shared: &Shared, token: &str) -> Option<Self> {
+        let hint: Option<Self> = shared.key.open("JWT", token);
+        hint.filter(|hint| hint.iss == shared.issuer)
+    }
 }

@@ -22,7 +22,7 @@ struct Layers {
     for_tests: &'static [&'static str],
 }
 
-const LAYERS: [Layers; 3] = [CORE, NEAR_CACHE, SIGN_OUT];
+const LAYERS: [Layers; 4] = [CORE, NEAR_CACHE, SIGN_OUT, DEV_PROVIDER];
 
 const CORE: Layers = Layers {
     folder: "core/src",
@@ -84,6 +84,31 @@ const SIGN_OUT: Layers = Layers {
         "session_check",
         "axum",
         "actix",
+    ],
+    exceptions: &[],
+    for_tests: &[],
+};
+
+const DEV_PROVIDER: Layers = Layers {
+    folder: "dev-provider/src",
+    modules: &[
+        "http",
+        "error",
+        "crypto",
+        "bounded",
+        "events",
+        "faults",
+        "clients",
+        "sessions",
+        "grants",
+        "pages",
+        "request",
+        "state",
+        "token",
+        "logout",
+        "authorize",
+        "end_session",
+        "routes",
     ],
     exceptions: &[],
     for_tests: &[],

@@ -1,7 +1,7 @@
 use tokio::sync::watch;
 
 /// Holds answers back for as long as it is closed.
-pub(super) struct Gate(watch::Sender<State>);
+pub(crate) struct Gate(watch::Sender<State>);
 
 #[derive(Default)]
 struct State {
@@ -10,26 +10,26 @@ struct State {
 }
 
 impl Gate {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(State::default()))
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.send_modify(|state| state.closed = true);
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.0.send_modify(|state| state.closed = false);
     }
 
-    pub(super) async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         let mut state = self.0.subscribe();
         let _waiter = Waiter::new(self);
         // The sender is borrowed for as long as this waits, so the channel can't close.
         let _ = state.wait_for(|state| !state.closed).await;
     }
 
-    pub(super) async fn somebody_waits(&self) {
+    pub(crate) async fn somebody_waits(&self) {
         let mut state = self.0.subscribe();
         let held = |state: &State| state.closed && state.waiting > 0;
         let _ = state.wait_for(held).await;

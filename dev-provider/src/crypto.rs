@@ -1,7 +1,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::{
     digest,
-    rand::SystemRandom,
+    rand::{SecureRandom, SystemRandom},
     signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
         UnparsedPublicKey,
@@ -10,19 +10,52 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::oauth_error::OAuthError;
-use crate::error::StartError;
+use crate::error::{OAuthError, StartError};
+
+/// 256 random bits as text: a code, a token, a cookie, an id.
+pub(crate) fn random_text() -> Result<String, OAuthError> {
+    let mut bytes = [0_u8; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| OAuthError::server("the system has no randomness"))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Returns the code challenge of a verifier: `S256` of RFC 7636.
+pub(crate) fn challenge_of(verifier: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// Returns `true` if a code challenge or verifier has the form of RFC 7636 section 4.
+pub(crate) fn is_well_formed(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
+}
+
+/// `at_hash` (OpenID Connect Core 1.0 section 3.1.3.6).
+pub(crate) fn half_hash(token: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, token.as_bytes());
+    let bytes = digest.as_ref();
+    BASE64_URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() / 2])
+}
+
+/// Compares secrets: how long it takes says nothing of where they differ.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
+    hash(one).as_ref() == hash(other).as_ref()
+}
 
 const FAILED: OAuthError = OAuthError::server("a token could not be signed");
 
 /// The key that signs all tokens: ES256, made at the start, gone at the end.
-pub(super) struct SigningKey {
+pub(crate) struct SigningKey {
     pair: EcdsaKeyPair,
     id: String,
 }
 
 impl SigningKey {
-    pub(super) fn generate() -> Result<Self, StartError> {
+    pub(crate) fn generate() -> Result<Self, StartError> {
         let failed = || StartError::new("the development provider could not make its key");
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| failed())?;
@@ -34,7 +67,7 @@ impl SigningKey {
     }
 
     /// The public key (RFC 7517).
-    pub(super) fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self) -> Value {
         // An uncompressed point: a byte that says so, then x and y.
         let point = self.pair.public_key().as_ref();
         let (x, y) = point.get(1..).unwrap_or_default().split_at(point.len() / 2);
@@ -50,7 +83,7 @@ impl SigningKey {
     }
 
     /// A signed token of this type.
-    pub(super) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, OAuthError> {
+    pub(crate) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, OAuthError> {
         let header = json!({"alg": "ES256", "typ": typ, "kid": self.id}).to_string();
         let claims = serde_json::to_vec(claims).map_err(|_| FAILED)?;
         let mut token = BASE64_URL_SAFE_NO_PAD.encode(header);
@@ -66,7 +99,7 @@ impl SigningKey {
     }
 
     /// The claims of a token that was signed with this key and is of this type, however old it is.
-    pub(super) fn open<C: DeserializeOwned>(&self, typ: &str, token: &str) -> Option<C> {
+    pub(crate) fn open<C: DeserializeOwned>(&self, typ: &str, token: &str) -> Option<C> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.pair.public_key())
@@ -85,6 +118,15 @@ fn parsed<C: DeserializeOwned>(part: &str) -> Option<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 7636 appendix B.
+    #[test]
+    fn the_challenge_is_that_of_the_specification() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(is_well_formed(verifier));
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert_eq!(challenge_of(verifier), challenge);
+    }
 
     #[test]
     fn a_token_is_opened_by_the_key_that_signed_it_alone() {

@@ -1,8 +1,8 @@
 use url::Url;
 
-use super::{
-    form::Parameters, oauth_error::OAuthError, pages::PageError, proof::is_well_formed,
-    registry::Registry, sessions::Session,
+use crate::{
+    clients::Clients, crypto::is_well_formed, error::OAuthError, http::Parameters,
+    pages::PageError, sessions::Session,
 };
 
 /// Of `state`, which an app may fill with what it needs later.
@@ -12,15 +12,15 @@ const LONGEST_SCOPE: usize = 1024;
 
 /// A valid authorization request (OpenID Connect Core 1.0 section 3.1.2.1).
 #[derive(Clone)]
-pub(super) struct AuthorizationRequest {
-    pub(super) client: String,
-    pub(super) redirect_uri: String,
-    pub(super) scope: String,
-    pub(super) challenge: String,
-    pub(super) nonce: Option<String>,
-    pub(super) login_hint: Option<String>,
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    pub(crate) challenge: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) login_hint: Option<String>,
     /// `prompt=none`: without showing anything.
-    pub(super) is_silent: bool,
+    pub(crate) is_silent: bool,
     wants_sign_in: bool,
     max_age: Option<u64>,
     way_back: WayBack,
@@ -28,14 +28,14 @@ pub(super) struct AuthorizationRequest {
 
 /// The destination of the answer.
 #[derive(Clone)]
-pub(super) struct WayBack {
+pub(crate) struct WayBack {
     redirect_uri: Url,
     state: Option<String>,
     issuer: String,
 }
 
 /// Why a request is not in order, and who is told.
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// The user, because the client is unknown.
     Page(PageError),
     /// The app.
@@ -43,12 +43,12 @@ pub(super) enum Refused {
 }
 
 impl AuthorizationRequest {
-    pub(super) fn parse(
+    pub(crate) fn parse(
         parameters: &Parameters,
-        registry: &Registry,
+        clients: &Clients,
         issuer: &str,
     ) -> Result<Self, Refused> {
-        let (client, redirect_uri) = who_asks(parameters, registry).map_err(Refused::Page)?;
+        let (client, redirect_uri) = who_asks(parameters, clients).map_err(Refused::Page)?;
         let way_back = WayBack {
             redirect_uri: Url::parse(&redirect_uri)
                 .map_err(|_| Refused::Page(PageError::request("Its redirect_uri is no URI.")))?,
@@ -111,23 +111,23 @@ impl AuthorizationRequest {
     }
 
     /// Returns `true` if a user who is signed in must sign in again.
-    pub(super) fn asks_for_sign_in(&self, session: &Session, now: u64) -> bool {
+    pub(crate) fn asks_for_sign_in(&self, session: &Session, now: u64) -> bool {
         let age = now.saturating_sub(session.auth_time);
         self.wants_sign_in || self.max_age.is_some_and(|max| max == 0 || age > max)
     }
 
     /// Returns the URL at which the browser continues.
-    pub(super) fn leads_to(&self) -> &Url {
+    pub(crate) fn leads_to(&self) -> &Url {
         &self.way_back.redirect_uri
     }
 
     /// Back to the app, with a code.
-    pub(super) fn granted(&self, code: &str) -> Url {
+    pub(crate) fn granted(&self, code: &str) -> Url {
         self.way_back.with(&[("code", code)])
     }
 
     /// Back to the app, with an error.
-    pub(super) fn refusal(&self, error: &OAuthError) -> Url {
+    pub(crate) fn refusal(&self, error: &OAuthError) -> Url {
         self.way_back.refusal(error)
     }
 }
@@ -155,14 +155,14 @@ impl WayBack {
 }
 
 /// The client and the redirect URI. Before both are sure, no browser is sent anywhere.
-fn who_asks(parameters: &Parameters, registry: &Registry) -> Result<(String, String), PageError> {
+fn who_asks(parameters: &Parameters, clients: &Clients) -> Result<(String, String), PageError> {
     if parameters.repeats(&["client_id", "redirect_uri"]) {
         return Err(PageError::request(
             "It names its client_id or redirect_uri twice.",
         ));
     }
     let id = parameters.value("client_id").unwrap_or_default();
-    let client = registry
+    let client = clients
         .client(id)
         .ok_or_else(|| PageError::request("Its client_id is not registered here."))?;
     let redirect_uri = parameters.value("redirect_uri").unwrap_or_default();
