@@ -30,8 +30,8 @@ impl From<token_cache::sign_out::ConfigError> for Failure {
     }
 }
 
-impl From<token_cache_dev_provider::StartError> for Failure {
-    fn from(error: token_cache_dev_provider::StartError) -> Self {
+impl From<token_cache_dev_provider::ProviderError> for Failure {
+    fn from(error: token_cache_dev_provider::ProviderError) -> Self {
         Self(error.to_string())
     }
 }

@@ -6,7 +6,6 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use url::form_urlencoded::byte_serialize;
 
 use crate::{
     crypto::random_text,
@@ -17,7 +16,7 @@ use crate::{
     logout,
     pages::{self, PageError},
     request::{AuthorizationRequest, Refused},
-    sessions::Session,
+    sessions::{Session, subject_of},
     state::{Shared, now},
     token::IdTokenHint,
 };
@@ -88,11 +87,10 @@ fn grant(
     request: &AuthorizationRequest,
     cookie: &str,
 ) -> Result<Response, PageError> {
-    let (code, id) = (random_text()?, random_text()?);
     // One lock around both, so that a sign-out finds all grants of the session it ends.
     let mut sessions = shared.sessions();
     let session = sessions.of_mut(cookie).ok_or_else(PageError::too_late)?;
-    session.join(&request.client);
+    session.join(&request.client, request.loopback_app.clone());
     let grant = Grant {
         client: request.client.clone(),
         name: session.name.clone(),
@@ -102,8 +100,11 @@ fn grant(
         scope: request.scope.clone(),
         nonce: request.nonce.clone(),
     };
-    let bound = Code::new(id, request.redirect_uri.clone(), request.challenge.clone());
-    shared.grants().begin(grant, code.clone(), bound);
+    let bound = Code {
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
+    };
+    let code = shared.grants().begin(grant, bound)?;
     Ok(http::see_other(&request.granted(&code)))
 }
 
@@ -141,14 +142,14 @@ pub(crate) async fn submitted(
 /// Begins a session under a new cookie. It takes over from that of the same user in this browser; another user's ends.
 async fn begin(shared: &Arc<Shared>, headers: &HeaderMap, name: &str) -> Result<String, PageError> {
     let (cookie, sid) = (random_text()?, random_text()?);
-    let subject: String = byte_serialize(name.as_bytes()).collect();
     let mut session = Session {
         name: name.to_owned(),
-        subject,
+        subject: subject_of(name),
         auth_time: now(),
         sid,
         participants: BTreeSet::new(),
     };
+    let keeps_sid = shared.settings().keeps_sid;
     if let Some(earlier_cookie) = shared.sso_cookie.read(headers) {
         let is_another = {
             let mut sessions = shared.sessions();
@@ -156,7 +157,7 @@ async fn begin(shared: &Arc<Shared>, headers: &HeaderMap, name: &str) -> Result<
             let is_another = earlier.is_some_and(|earlier| earlier.subject != session.subject);
             if !is_another && let Some(earlier) = sessions.end(&earlier_cookie) {
                 session.participants = earlier.participants;
-                if shared.settings.keeps_sid {
+                if keeps_sid {
                     session.sid = earlier.sid;
                 }
             }

@@ -49,8 +49,15 @@ impl<V> Bounded<V> {
         self.entries.remove(key)
     }
 
-    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
+        self.entries.keys()
+    }
+
+    /// Returns the number of removed entries.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) -> u64 {
+        let before = self.entries.len();
         self.entries.retain(|_, value| keep(value));
+        u64::try_from(before - self.entries.len()).unwrap_or(u64::MAX)
     }
 }
 

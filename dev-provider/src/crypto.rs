@@ -10,7 +10,7 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::error::{OAuthError, StartError};
+use crate::error::{OAuthError, ProviderError};
 
 /// 256 random bits as text: a code, a token, a cookie, an id.
 pub(crate) fn random_text() -> Result<String, OAuthError> {
@@ -55,8 +55,8 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    pub(crate) fn generate() -> Result<Self, StartError> {
-        let failed = || StartError::new("the development provider could not make its key");
+    pub(crate) fn generate() -> Result<Self, ProviderError> {
+        let failed = || ProviderError::new("the development provider could not make its key");
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| failed())?;
         let pair =

@@ -153,10 +153,10 @@ fn next(
     let Some(uri) = parameters.value("post_logout_redirect_uri") else {
         return Ok(None);
     };
-    let registered = client
+    if !client
         .flatten()
-        .map(|client| &client.post_logout_redirect_uris);
-    if !registered.is_some_and(|uris| uris.iter().any(|one| one == uri)) {
+        .is_some_and(|client| client.signs_out_to(uri))
+    {
         return Err(PageError::request(
             "Its post_logout_redirect_uri is not registered for a client that it names.",
         ));

@@ -8,25 +8,25 @@ use serde::Serialize;
 
 use crate::http::{self, TooLarge};
 
-/// Why a development provider could not be started: one sentence.
+/// Why a development provider could not be started, or did not do what it was asked for: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartError(String);
+pub struct ProviderError(String);
 
-impl StartError {
+impl ProviderError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }
 
-impl fmt::Display for StartError {
+impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for StartError {}
+impl std::error::Error for ProviderError {}
 
-impl From<io::Error> for StartError {
+impl From<io::Error> for ProviderError {
     fn from(error: io::Error) -> Self {
         Self(error.to_string())
     }

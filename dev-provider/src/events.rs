@@ -11,8 +11,12 @@ pub struct Counts {
     pub sign_ins: u64,
     /// Refreshes that were carried out.
     pub refreshes: u64,
+    /// Spent refresh tokens that came again within the grace period, and got the same successor.
+    pub repeats: u64,
     /// Spent refresh tokens, and used codes, that came again.
     pub reuses: u64,
+    /// Grants that were revoked by an app, or because of a reuse.
+    pub revoked_grants: u64,
     /// Tokens that were revoked by an app.
     pub revocations: u64,
     /// Provider sessions that ended.
@@ -45,6 +49,11 @@ pub enum Event {
     /// The answer to a refresh goes out.
     RefreshAnswered {
         /// The app that asked.
+        client: String,
+    },
+    /// A spent refresh token came again within the grace period, and got the same successor.
+    RefreshRepeated {
+        /// The app that sent it.
         client: String,
     },
     /// A spent refresh token, or a used code, came again: all tokens of its sign-in are revoked.
@@ -104,6 +113,7 @@ impl Journal {
                 Event::SignedIn { .. } => counts.sign_ins += 1,
                 Event::RefreshAsked { .. } => counts.refreshes += 1,
                 Event::RefreshAnswered { .. } => {}
+                Event::RefreshRepeated { .. } => counts.repeats += 1,
                 Event::Reused { .. } => counts.reuses += 1,
                 Event::Revoked { .. } => counts.revocations += 1,
                 Event::SignedOut { .. } => counts.sign_outs += 1,
@@ -116,6 +126,10 @@ impl Journal {
         }
         // There may be no listener.
         let _ = self.listeners.send(event);
+    }
+
+    pub(crate) fn revoked(&self, grants: u64) {
+        self.locked().revoked_grants += grants;
     }
 
     pub(crate) fn counts(&self) -> Counts {

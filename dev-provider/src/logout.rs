@@ -5,7 +5,7 @@ use axum::{
     http::{Request, header},
 };
 use http_body_util::Full;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -13,7 +13,6 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    clients::RegisteredClient,
     crypto::random_text,
     error::OAuthError,
     events::Event,
@@ -59,31 +58,50 @@ const TOKEN_LIFETIME: u64 = 2 * 60;
 const ATTEMPTS: u8 = 2;
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The path at which an app that is not registered is told, as that of token-cache's routes.
+const LOOPBACK_APP_PATH: &str = "/backchannel-logout";
+
+/// An app's endpoint for logout tokens, and whether they name the session.
+struct Endpoint {
+    uri: String,
+    with_sid: bool,
+}
+
+fn endpoint(shared: &Shared, participant: &Participant) -> Option<Endpoint> {
+    if let Some(origin) = &participant.loopback_app {
+        return Some(Endpoint {
+            uri: format!("{origin}{LOOPBACK_APP_PATH}"),
+            with_sid: true,
+        });
+    }
+    let client = shared.clients.registered(&participant.client)?;
+    Some(Endpoint {
+        uri: client.backchannel_logout_uri.clone()?,
+        with_sid: client.backchannel_logout_session_required,
+    })
+}
+
 /// Tells an app that took part in a session that it has ended (Back-Channel Logout 1.0), if it has registered for that. An app that
 /// answers 5xx is told once more.
 async fn tell(shared: &Shared, subject: &str, participant: &Participant) {
-    let Some(client) = shared.clients.client(&participant.client) else {
+    let Some(endpoint) = endpoint(shared, participant) else {
         return;
     };
-    let Some(uri) = &client.backchannel_logout_uri else {
+    let sid = endpoint.with_sid.then_some(participant.sid.as_str());
+    let Ok(token) = logout_token(shared, &participant.client, subject, sid) else {
         return;
     };
-    let Ok(token) = logout_token(shared, client, subject, &participant.sid) else {
-        return;
-    };
+    let limit = shared.settings().back_channel_timeout;
     for attempt in 1..=ATTEMPTS {
         if attempt > 1 {
             sleep(PAUSE).await;
         }
-        let name = || client.id.clone();
+        let name = || participant.client.clone();
         shared.journal.note(Event::LogoutSent {
             client: name(),
             attempt,
         });
-        let answered = timeout(
-            shared.settings.back_channel_timeout,
-            post(shared, uri, &token),
-        );
+        let answered = timeout(limit, post(shared, &endpoint.uri, &token));
         let status = answered.await.unwrap_or(None);
         shared.journal.note(Event::LogoutAnswered {
             client: name(),
@@ -97,22 +115,22 @@ async fn tell(shared: &Shared, subject: &str, participant: &Participant) {
 
 fn logout_token(
     shared: &Shared,
-    client: &RegisteredClient,
+    client: &str,
     subject: &str,
-    sid: &str,
+    sid: Option<&str>,
 ) -> Result<String, OAuthError> {
     let now = now();
-    let mut claims = Map::new();
-    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    claim("iss", json!(shared.issuer));
-    claim("aud", json!(client.id));
-    claim("iat", json!(now));
-    claim("exp", json!(now + TOKEN_LIFETIME));
-    claim("jti", json!(random_text()?));
-    claim("events", json!({EVENT: {}}));
-    claim("sub", json!(subject));
-    if client.backchannel_logout_session_required {
-        claim("sid", json!(sid));
+    let mut claims = json!({
+        "iss": shared.issuer,
+        "aud": client,
+        "iat": now,
+        "exp": now + TOKEN_LIFETIME,
+        "jti": random_text()?,
+        "events": {EVENT: {}},
+        "sub": subject,
+    });
+    if let Some(sid) = sid {
+        claims["sid"] = json!(sid);
     }
     shared.key.sign("logout+jwt", &claims)
 }
@@ -134,7 +152,7 @@ fn frames(shared: &Shared, session: &Session) -> Vec<Frame> {
         .participants
         .iter()
         .filter_map(|participant| {
-            let client = shared.clients.client(&participant.client)?;
+            let client = shared.clients.registered(&participant.client)?;
             let uri = client.frontchannel_logout_uri.as_ref()?;
             let mut address = Url::parse(uri).ok()?;
             if client.frontchannel_logout_session_required {

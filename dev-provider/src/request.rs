@@ -1,8 +1,12 @@
 use url::Url;
 
 use crate::{
-    clients::Clients, crypto::is_well_formed, error::OAuthError, http::Parameters,
-    pages::PageError, sessions::Session,
+    clients::{Client, Clients},
+    crypto::is_well_formed,
+    error::OAuthError,
+    http::Parameters,
+    pages::PageError,
+    sessions::Session,
 };
 
 /// Of `state`, which an app may fill with what it needs later.
@@ -16,7 +20,10 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) client: String,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
-    pub(crate) challenge: String,
+    /// The code challenge of PKCE. Only an app that is not registered may leave it out.
+    pub(crate) challenge: Option<String>,
+    /// The origin of an app that is not registered.
+    pub(crate) loopback_app: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) login_hint: Option<String>,
     /// `prompt=none`: without showing anything.
@@ -62,7 +69,7 @@ impl AuthorizationRequest {
 
     fn of_client(
         parameters: &Parameters,
-        client: String,
+        client: Client<'_>,
         redirect_uri: String,
         way_back: WayBack,
     ) -> Result<Self, OAuthError> {
@@ -82,12 +89,15 @@ impl AuthorizationRequest {
         if !scope.split(' ').any(|one| one == "openid") {
             return Err(OAuthError::bad("invalid_scope", "scope lacks openid"));
         }
-        let challenge = value("code_challenge").unwrap_or_default();
-        if value("code_challenge_method") != Some("S256") || !is_well_formed(challenge) {
-            return Err(OAuthError::request(
-                "PKCE is required, with code_challenge_method S256",
-            ));
-        }
+        let challenge = match (value("code_challenge"), value("code_challenge_method")) {
+            (None, None) if !client.needs_pkce() => None,
+            (Some(challenge), Some("S256")) if is_well_formed(challenge) => Some(challenge),
+            _ => {
+                return Err(OAuthError::request(
+                    "PKCE is required, with code_challenge_method S256",
+                ));
+            }
+        };
         let prompts: Vec<&str> = value("prompt").unwrap_or_default().split(' ').collect();
         let is_silent = prompts.contains(&"none");
         if is_silent && prompts.len() > 1 {
@@ -95,10 +105,13 @@ impl AuthorizationRequest {
         }
         let max_age = value("max_age").map(str::parse).transpose();
         Ok(Self {
-            client,
+            client: client.id().to_owned(),
+            loopback_app: client
+                .is_loopback_app()
+                .then(|| way_back.redirect_uri.origin().ascii_serialization()),
             redirect_uri,
             scope: scope.to_owned(),
-            challenge: challenge.to_owned(),
+            challenge: challenge.map(str::to_owned),
             nonce: value("nonce").map(str::to_owned),
             login_hint: value("login_hint").map(str::to_owned),
             is_silent,
@@ -155,7 +168,10 @@ impl WayBack {
 }
 
 /// The client and the redirect URI. Before both are sure, no browser is sent anywhere.
-fn who_asks(parameters: &Parameters, clients: &Clients) -> Result<(String, String), PageError> {
+fn who_asks<'a>(
+    parameters: &'a Parameters,
+    clients: &'a Clients,
+) -> Result<(Client<'a>, String), PageError> {
     if parameters.repeats(&["client_id", "redirect_uri"]) {
         return Err(PageError::request(
             "It names its client_id or redirect_uri twice.",
@@ -166,12 +182,17 @@ fn who_asks(parameters: &Parameters, clients: &Clients) -> Result<(String, Strin
         .client(id)
         .ok_or_else(|| PageError::request("Its client_id is not registered here."))?;
     let redirect_uri = parameters.value("redirect_uri").unwrap_or_default();
-    if !client.redirect_uris.iter().any(|one| one == redirect_uri) {
-        return Err(PageError::request(
+    if client.redirects_to(redirect_uri) {
+        Ok((client, redirect_uri.to_owned()))
+    } else if client.is_loopback_app() {
+        Err(PageError::request(
+            "Its client_id is not registered here, and its redirect_uri is not http at localhost, 127.0.0.1 or [::1].",
+        ))
+    } else {
+        Err(PageError::request(
             "Its redirect_uri is not registered for this client.",
-        ));
+        ))
     }
-    Ok((client.id.clone(), redirect_uri.to_owned()))
 }
 
 fn check_what_is_supported(parameters: &Parameters) -> Result<(), OAuthError> {

@@ -30,15 +30,19 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
             get(authorize::by_query).post(authorize::by_form),
         )
         .route("/sign-in", post(authorize::submitted))
-        .route("/token", post(token::token))
         .route("/userinfo", get(token::userinfo).post(token::userinfo))
-        .route("/revoke", post(token::revoke))
         .route(
             "/end_session",
             get(end_session::by_query).post(end_session::by_form),
         )
         .route("/end_session/confirmed", post(end_session::confirmed))
         .route("/sign-out", post(end_session::button))
+        .merge(
+            Router::new()
+                .route("/token", post(token::token))
+                .route("/revoke", post(token::revoke))
+                .layer(middleware::from_fn_with_state(Arc::clone(shared), scripted)),
+        )
         .route("/style.css", get(pages::style))
         .route("/signed-out.js", get(pages::script))
         .fallback(async || PageError::nothing_here())
@@ -52,6 +56,11 @@ async fn home(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response
     let cookie = shared.sso_cookie.read(&headers).unwrap_or_default();
     let name = shared.sessions().of(&cookie).map(|own| own.name.clone());
     pages::home(name.as_deref())
+}
+
+/// The endpoints at which a test can make requests fail.
+async fn scripted(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    shared.faults.meet(request, next, LONGEST_BODY).await
 }
 
 /// Answers only requests for the provider's own host name, so that another name that points at this machine does not work (DNS rebinding).
@@ -99,7 +108,10 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Response {
             "end_session_endpoint": at("/end_session"),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": [
+                "authorization_code", "refresh_token", "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            ],
             "scopes_supported": ["openid", "profile", "offline_access"],
             "claims_supported": [
                 "iss", "sub", "aud", "iat", "exp", "auth_time", "sid", "nonce", "at_hash", "name", "preferred_username",

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
+use url::form_urlencoded::byte_serialize;
 
 use crate::bounded::Bounded;
 
@@ -27,14 +28,17 @@ pub(crate) struct Session {
 pub(crate) struct Participant {
     pub(crate) client: String,
     pub(crate) sid: String,
+    /// The origin of an app that is not registered.
+    pub(crate) loopback_app: Option<String>,
 }
 
 impl Session {
-    pub(crate) fn join(&mut self, client: &str) {
+    pub(crate) fn join(&mut self, client: &str, loopback_app: Option<String>) {
         if self.participants.len() < PARTICIPANTS {
             self.participants.insert(Participant {
                 client: client.to_owned(),
                 sid: self.sid.clone(),
+                loopback_app,
             });
         }
     }
@@ -44,6 +48,11 @@ impl Session {
         let mut sids = self.participants.iter().map(|one| one.sid.as_str());
         self.subject == subject && (self.sid == sid || sids.any(|one| one == sid))
     }
+}
+
+/// Returns the subject (`sub`) of the user who typed this name.
+pub(crate) fn subject_of(name: &str) -> String {
+    byte_serialize(name.as_bytes()).collect()
 }
 
 /// The sessions, by the values of their cookies.

@@ -15,9 +15,9 @@ use crate::{
     bounded::Bounded,
     clients::Clients,
     crypto::SigningKey,
-    error::StartError,
+    error::ProviderError,
     events::Journal,
-    faults::Gate,
+    faults::Faults,
     grants::Grants,
     request::AuthorizationRequest,
     sessions::{Sessions, SsoCookie},
@@ -32,6 +32,12 @@ pub struct Settings {
     pub keeps_sid: bool,
     /// How long a client may take to answer a logout token: 2.5 seconds, unless set.
     pub back_channel_timeout: Duration,
+    /// `true` to serve apps on this machine that are not registered. By default it is `true`.
+    pub loopback_apps: bool,
+    /// For how long a spent refresh token gets its successor again, unless that was spent too. By default 0.
+    pub refresh_grace: Duration,
+    /// `true` if the revocation of a refresh token ends all that its user granted the client, as at Google. By default it is `false`.
+    pub revocation_ends_all: bool,
 }
 
 impl Default for Settings {
@@ -40,6 +46,9 @@ impl Default for Settings {
             access_token_lifetime: Duration::from_secs(5 * 60),
             keeps_sid: false,
             back_channel_timeout: Duration::from_millis(2500),
+            loopback_apps: true,
+            refresh_grace: Duration::ZERO,
+            revocation_ends_all: false,
         }
     }
 }
@@ -59,11 +68,11 @@ pub(crate) struct Shared {
     pub(crate) issuer: String,
     pub(crate) sso_cookie: SsoCookie,
     pub(crate) clients: Clients,
-    pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) journal: Journal,
-    pub(crate) gate: Gate,
+    pub(crate) faults: Faults,
     pub(crate) http: Client<HttpConnector, Full<axum::body::Bytes>>,
+    settings: Mutex<Settings>,
     sessions: Mutex<Sessions>,
     grants: Mutex<Grants>,
     sign_ins: Mutex<Bounded<AuthorizationRequest>>,
@@ -75,21 +84,25 @@ impl Shared {
         address: SocketAddr,
         clients: Clients,
         settings: Settings,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, ProviderError> {
         Ok(Self {
             issuer: format!("http://{address}"),
             sso_cookie: SsoCookie::new(address.port()),
             clients,
-            grants: Mutex::new(Grants::new(settings.access_token_lifetime)),
-            settings,
+            grants: Mutex::new(Grants::new()),
+            settings: Mutex::new(settings),
             key: SigningKey::generate()?,
             journal: Journal::new(),
-            gate: Gate::new(),
+            faults: Faults::new(),
             http: Client::builder(TokioExecutor::new()).build_http(),
             sessions: Mutex::new(Sessions::new()),
             sign_ins: Mutex::new(Bounded::new(FORMS)),
             sign_outs: Mutex::new(Bounded::new(FORMS)),
         })
+    }
+
+    pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {
+        locked(&self.settings)
     }
 
     pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {

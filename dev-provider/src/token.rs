@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    clients::authenticated,
-    crypto::{half_hash, random_text},
+    crypto::half_hash,
     error::OAuthError,
     events::Event,
-    grants::{Fresh, Grant, Spent},
+    grants::{Grant, Issued, Refused, Rotated},
     http::{self, Parameters},
     state::{Shared, now},
 };
@@ -38,15 +37,24 @@ struct IdToken<'a> {
     preferred_username: &'a str,
 }
 
+/// A token response (RFC 6749 section 5.1, RFC 8693 section 2.2.1).
 #[derive(Serialize)]
-struct Tokens<'a> {
+pub(crate) struct Tokens {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
-    refresh_token: String,
-    id_token: String,
-    scope: &'a str,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// `POST /token`.
 pub(crate) async fn token(
@@ -58,76 +66,145 @@ pub(crate) async fn token(
     if form.repeats_any() {
         return Err(OAuthError::request("a parameter came twice"));
     }
-    let client = authenticated(&shared.clients, &headers, &form)?.id.clone();
-    match form.value("grant_type") {
-        Some("authorization_code") => exchanged(&shared, &form, &client),
-        Some("refresh_token") => refreshed(&shared, &form, client).await,
-        Some(_) => Err(OAuthError::bad(
-            "unsupported_grant_type",
-            "grant_type must be authorization_code or refresh_token",
-        )),
-        None => Err(OAuthError::request("grant_type is missing")),
-    }
+    let client = shared.clients.authenticated(&headers, &form)?;
+    let tokens = match form.value("grant_type") {
+        Some("authorization_code") => exchanged(&shared, &form, &client)?,
+        Some("refresh_token") => refreshed(&shared, &form, &client).await?,
+        Some("client_credentials") => {
+            let scope = form.value("scope").unwrap_or_default();
+            of_client(&shared, &client, scope)?
+        }
+        Some(TOKEN_EXCHANGE) => Tokens {
+            issued_token_type: Some(ACCESS_TOKEN),
+            ..on_behalf_of(&shared, &form, "subject_token", &client)?
+        },
+        Some(JWT_BEARER) => on_behalf_of(&shared, &form, "assertion", &client)?,
+        Some(_) => {
+            return Err(OAuthError::bad(
+                "unsupported_grant_type",
+                "grant_type is none that the discovery document lists",
+            ));
+        }
+        None => return Err(OAuthError::request("grant_type is missing")),
+    };
+    Ok(http::json(StatusCode::OK, &tokens))
 }
 
-fn exchanged(shared: &Shared, form: &Parameters, client: &str) -> Result<Response, OAuthError> {
+fn exchanged(shared: &Shared, form: &Parameters, client: &str) -> Result<Tokens, OAuthError> {
     let value = |name| form.value(name).unwrap_or_default();
-    let fresh = fresh()?;
+    let lifetime = shared.settings().access_token_lifetime;
     let exchanged = shared.grants().exchange(
         value("code"),
         client,
         value("redirect_uri"),
         value("code_verifier"),
-        &fresh,
+        lifetime,
     );
-    let grant = exchanged.map_err(|spent| refusal(shared, client, &spent))?;
-    let nonce = grant.nonce.clone();
-    tokens(shared, &grant, fresh, nonce.as_deref())
+    let (grant, issued) = exchanged.map_err(|refused| refusal(shared, client, refused))?;
+    tokens(shared, &grant, issued, grant.nonce.as_deref())
 }
 
-async fn refreshed(
+/// Its answer may be held back, whatever it is.
+async fn refreshed(shared: &Shared, form: &Parameters, client: &str) -> Result<Tokens, OAuthError> {
+    let refreshed = rotated(shared, form, client);
+    shared.faults.pass().await;
+    if refreshed.is_ok() {
+        shared.journal.note(Event::RefreshAnswered {
+            client: client.to_owned(),
+        });
+    }
+    refreshed
+}
+
+fn rotated(shared: &Shared, form: &Parameters, client: &str) -> Result<Tokens, OAuthError> {
+    let sent = form.value("refresh_token").unwrap_or_default();
+    let (lifetime, grace) = {
+        let settings = shared.settings();
+        (settings.access_token_lifetime, settings.refresh_grace)
+    };
+    let rotated = shared.grants().rotate(sent, client, lifetime, grace);
+    let Rotated {
+        mut grant,
+        issued,
+        again,
+    } = rotated.map_err(|refused| refusal(shared, client, refused))?;
+    if let Some(scope) = form.value("scope") {
+        scope.clone_into(&mut grant.scope);
+    }
+    let tokens = tokens(shared, &grant, issued, None)?;
+    let client = client.to_owned();
+    shared.journal.note(if again {
+        Event::RefreshRepeated { client }
+    } else {
+        Event::RefreshAsked { client }
+    });
+    Ok(tokens)
+}
+
+/// Tokens of the client itself, without a user (RFC 6749 section 4.4).
+fn of_client(shared: &Shared, client: &str, scope: &str) -> Result<Tokens, OAuthError> {
+    let grant = Grant {
+        client: client.to_owned(),
+        name: client.to_owned(),
+        subject: client.to_owned(),
+        sid: String::new(),
+        auth_time: now(),
+        scope: scope.to_owned(),
+        nonce: None,
+    };
+    access_token(shared, &grant)
+}
+
+/// An access token for the user of a token of this provider (RFC 8693, RFC 7523).
+fn on_behalf_of(
     shared: &Shared,
     form: &Parameters,
-    client: String,
-) -> Result<Response, OAuthError> {
-    let sent = form.value("refresh_token").unwrap_or_default();
-    let fresh = fresh()?;
-    let rotated = shared.grants().rotate(sent, &client, &fresh);
-    let grant = rotated.map_err(|spent| refusal(shared, &client, &spent))?;
-    let response = tokens(shared, &grant, fresh, None)?;
-    shared.journal.note(Event::RefreshAsked {
-        client: client.clone(),
-    });
-    shared.gate.pass().await;
-    shared.journal.note(Event::RefreshAnswered { client });
-    Ok(response)
+    parameter: &str,
+    client: &str,
+) -> Result<Tokens, OAuthError> {
+    let sent = form.value(parameter).unwrap_or_default();
+    let of_user = shared.grants().live(sent).cloned();
+    let of_user = of_user.ok_or(OAuthError::grant("there is no valid token of a user"))?;
+    let grant = Grant {
+        client: client.to_owned(),
+        scope: form.value("scope").unwrap_or_default().to_owned(),
+        nonce: None,
+        ..of_user
+    };
+    access_token(shared, &grant)
 }
 
-fn fresh() -> Result<Fresh, OAuthError> {
-    Ok(Fresh {
-        access_token: random_text()?,
-        refresh_token: random_text()?,
+fn access_token(shared: &Shared, grant: &Grant) -> Result<Tokens, OAuthError> {
+    let lifetime = shared.settings().access_token_lifetime;
+    let issued = shared
+        .grants()
+        .begin_with_tokens(grant.clone(), lifetime, false)?;
+    Ok(Tokens {
+        id_token: None,
+        ..tokens(shared, grant, issued, None)?
     })
 }
 
-fn refusal(shared: &Shared, client: &str, spent: &Spent) -> OAuthError {
-    match spent {
-        Spent::Invalid(error) => *error,
-        Spent::Again => {
+fn refusal(shared: &Shared, client: &str, refused: Refused) -> OAuthError {
+    match refused {
+        Refused::Error(error) => error,
+        Refused::Again { revoked } => {
             shared.journal.note(Event::Reused {
                 client: client.to_owned(),
             });
+            shared.journal.revoked(u64::from(revoked));
             OAuthError::grant("it was used before, so all tokens of this sign-in are revoked")
         }
     }
 }
 
-fn tokens(
+/// The response with these tokens, and with an ID token if the grant is one of OpenID Connect.
+pub(crate) fn tokens(
     shared: &Shared,
     grant: &Grant,
-    fresh: Fresh,
+    issued: Issued,
     nonce: Option<&str>,
-) -> Result<Response, OAuthError> {
+) -> Result<Tokens, OAuthError> {
     let now = now();
     let id_token = IdToken {
         iss: &shared.issuer,
@@ -137,20 +214,23 @@ fn tokens(
         exp: now + ID_TOKEN_LIFETIME,
         auth_time: grant.auth_time,
         sid: &grant.sid,
-        at_hash: half_hash(&fresh.access_token),
+        at_hash: half_hash(&issued.access_token),
         nonce,
         name: &grant.name,
         preferred_username: &grant.name,
     };
-    let tokens = Tokens {
-        id_token: shared.key.sign("JWT", &id_token)?,
-        access_token: fresh.access_token,
+    let has_id_token = grant.has_scope("openid");
+    Ok(Tokens {
+        id_token: has_id_token
+            .then(|| shared.key.sign("JWT", &id_token))
+            .transpose()?,
+        access_token: issued.access_token,
         token_type: "Bearer",
-        expires_in: shared.settings.access_token_lifetime.as_secs(),
-        refresh_token: fresh.refresh_token,
-        scope: &grant.scope,
-    };
-    Ok(http::json(StatusCode::OK, &tokens))
+        expires_in: issued.lifetime.as_secs(),
+        refresh_token: issued.refresh_token,
+        scope: grant.scope.clone(),
+        issued_token_type: None,
+    })
 }
 
 /// `GET` or `POST /userinfo`, with an access token (OpenID Connect Core 1.0 section 5.3).
@@ -187,14 +267,14 @@ pub(crate) async fn revoke(
     if form.repeats_any() {
         return Err(OAuthError::request("a parameter came twice"));
     }
-    let client = authenticated(&shared.clients, &headers, &form)?;
+    let client = shared.clients.authenticated(&headers, &form)?;
     let token = form.value("token");
     let token = token.ok_or(OAuthError::request("token is missing"))?;
-    let is_revoked = shared.grants().revoke(token, &client.id);
-    if is_revoked {
-        shared.journal.note(Event::Revoked {
-            client: client.id.clone(),
-        });
+    let ends_all = shared.settings().revocation_ends_all;
+    let revoked = shared.grants().revoke(token, &client, ends_all);
+    if let Some(grants) = revoked {
+        shared.journal.revoked(grants);
+        shared.journal.note(Event::Revoked { client });
     }
     Ok(http::empty(StatusCode::OK))
 }

@@ -4,7 +4,7 @@ use crate::{
     app::back_channel_path, failure::Failure, message::Registrations, oidc::Registration,
     server::redirect_uri, server_caches::CacheKind,
 };
-use token_cache_dev_provider::{DevelopmentProvider, RegisteredClient};
+use token_cache_dev_provider::{DevelopmentProvider, RegisteredClient, Settings};
 
 const CLIENT_ID: &str = "shop";
 
@@ -29,7 +29,11 @@ impl Providers {
                 backchannel_logout_session_required: false,
                 ..RegisteredClient::default()
             };
-            DevelopmentProvider::start(listener, client)
+            Ok::<_, Failure>(DevelopmentProvider::start(
+                listener,
+                [client],
+                Settings::default(),
+            )?)
         };
         let both = Self {
             token_cache: start(CacheKind::TokenCache)?,

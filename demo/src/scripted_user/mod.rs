@@ -185,11 +185,11 @@ impl<'a> ScriptedUser<'a> {
     async fn start_refresh(&mut self, server: ServerName) -> Result<Happened, Failure> {
         let cookie = self.cookie()?;
         let request = Request::Refresh { cookie };
-        self.provider().hold_refreshes();
+        self.provider().faults().hold_refreshes();
         let mut refresh = self.fleet.server(server).send(self.kind, request);
         tokio::select! {
             response = refresh.response() => told(response?),
-            () = self.provider().refresh_held() => {
+            () = self.provider().faults().refresh_held() => {
                 self.refresh = Some(refresh);
                 Ok(Happened::new(Outcome::InFlight, None))
             }
@@ -198,7 +198,7 @@ impl<'a> ScriptedUser<'a> {
 
     async fn finish_refresh(&mut self) -> Result<Happened, Failure> {
         let mut refresh = self.refresh.take().ok_or_else(out_of_order)?;
-        self.provider().release_refreshes();
+        self.provider().faults().release_refreshes();
         told(refresh.response().await?)
     }
 

@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     oidc::{Discovered, Registration},
 };
-use token_cache_dev_provider::{DevelopmentProvider, Event, RegisteredClient};
+use token_cache_dev_provider::{DevelopmentProvider, Event, RegisteredClient, Settings};
 
 /// The provider at which users sign in: the reader's own, or the one for development.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl ProviderAtHand {
             frontchannel_logout_session_required: true,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let development = DevelopmentProvider::start(listener, client)?;
+        let development = DevelopmentProvider::start(listener, [client], Settings::default())?;
         Ok(Self {
             registration: Registration {
                 issuer: development.issuer().to_owned(),

@@ -1,4 +1,6 @@
+use axum::{body::Bytes, http::Request};
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use http_body_util::Full;
 use ring::digest;
 use serde_json::Value;
 use url::{Url, form_urlencoded::byte_serialize};
@@ -79,11 +81,22 @@ impl App {
     }
 
     pub(super) async fn refresh(&self, refresh_token: &str) -> Reply {
+        self.try_refresh(refresh_token).await.unwrap()
+    }
+
+    /// Returns `None` if the connection was closed.
+    pub(super) async fn try_refresh(&self, refresh_token: &str) -> Option<Reply> {
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token),
         ];
-        self.ask("/token", &form, &[]).await
+        let request = self.request("/token", &form, &[]);
+        Browser::default().try_send(request).await
+    }
+
+    /// The same app once more.
+    pub(super) fn again(&self, provider: &DevelopmentProvider) -> Self {
+        Self::new(provider, self.client.clone())
     }
 
     pub(super) async fn revoke(&self, token: &str) -> Reply {
@@ -96,6 +109,16 @@ impl App {
         usual: &[(&str, &str)],
         changes: &[(&str, &str)],
     ) -> Reply {
+        let request = self.request(path, usual, changes);
+        Browser::default().send(request).await
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        usual: &[(&str, &str)],
+        changes: &[(&str, &str)],
+    ) -> Request<Full<Bytes>> {
         let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
         let mut form: Vec<_> = usual
             .iter()
@@ -112,7 +135,7 @@ impl App {
             let value = basic(&self.client.id, secret).parse().unwrap();
             request.headers_mut().insert("authorization", value);
         }
-        Browser::default().send(request).await
+        request
     }
 
     pub(super) async fn userinfo(&self, access_token: &str) -> Reply {

@@ -14,8 +14,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Browser, RegisteredClient, Settings, World, app::claims, shop, world_of};
 
-/// Starts an app's endpoint, which gives these answers in order and then repeats the last one. Returns the bodies that it receives.
-async fn endpoint(answers: &'static [u16]) -> (String, UnboundedReceiver<Bytes>) {
+/// Starts an app's endpoint at a path, which gives these answers in order and then repeats the last one. Returns the bodies that it receives.
+pub(super) async fn endpoint(
+    path: &str,
+    answers: &'static [u16],
+) -> (String, UnboundedReceiver<Bytes>) {
     let (sender, received) = unbounded_channel();
     let turn = Arc::new(AtomicUsize::new(0));
     let handler = post(async move |body: Bytes| {
@@ -28,8 +31,8 @@ async fn endpoint(answers: &'static [u16]) -> (String, UnboundedReceiver<Bytes>)
         }
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("http://{}/logout", listener.local_addr().unwrap());
-    let app = Router::new().route("/logout", handler);
+    let uri = format!("http://{}{path}", listener.local_addr().unwrap());
+    let app = Router::new().route(path, handler);
     tokio::spawn(axum::serve(listener, app).into_future());
     (uri, received)
 }
@@ -42,7 +45,7 @@ fn told_at(uri: String) -> RegisteredClient {
     }
 }
 
-fn token(body: &Bytes) -> String {
+pub(super) fn logout_token(body: &Bytes) -> String {
     let text = std::str::from_utf8(body).unwrap();
     text.strip_prefix("logout_token=").unwrap().to_owned()
 }
@@ -73,14 +76,14 @@ async fn verify(world: &mut World, token: &str) -> Value {
 
 #[tokio::test]
 async fn an_app_is_told_before_the_browser_is_answered() {
-    let (uri, mut received) = endpoint(&[200]).await;
+    let (uri, mut received) = endpoint("/logout", &[200]).await;
     let mut world = world_of(vec![told_at(uri)], Settings::default());
     let tokens = world.app.sign_in(&mut world.browser, "Ada").await;
     let mut elsewhere = Browser::default();
     world.app.sign_in(&mut elsewhere, "Ada").await;
     world.browser.post(world.app.at("/sign-out"), &[]).await;
 
-    let token = token(&received.try_recv().unwrap());
+    let token = logout_token(&received.try_recv().unwrap());
     let claims = verify(&mut world, &token).await;
     let id = tokens.claims();
     for claim in ["iss", "aud", "sub", "sid"] {
@@ -99,7 +102,7 @@ async fn an_app_is_told_before_the_browser_is_answered() {
 
 #[tokio::test]
 async fn an_app_that_needs_no_sid_is_told_the_subject_alone() {
-    let (uri, mut received) = endpoint(&[204]).await;
+    let (uri, mut received) = endpoint("/logout", &[204]).await;
     let client = RegisteredClient {
         backchannel_logout_session_required: false,
         ..told_at(uri)
@@ -107,14 +110,14 @@ async fn an_app_that_needs_no_sid_is_told_the_subject_alone() {
     let mut world = world_of(vec![client], Settings::default());
     world.app.sign_in(&mut world.browser, "Ada").await;
     world.browser.post(world.app.at("/sign-out"), &[]).await;
-    let claims = claims(&token(&received.try_recv().unwrap()));
+    let claims = claims(&logout_token(&received.try_recv().unwrap()));
     assert_eq!((&claims["sub"], claims.get("sid")), (&json!("Ada"), None));
     assert_eq!(world.provider.counts().back_channel_ok, 1);
 }
 
 #[tokio::test]
 async fn every_sid_of_the_browser_is_named() {
-    let (uri, mut received) = endpoint(&[200]).await;
+    let (uri, mut received) = endpoint("/logout", &[200]).await;
     let mut world = world_of(vec![told_at(uri)], Settings::default());
     let mut sids = Vec::new();
     for _ in 0..2 {
@@ -124,7 +127,7 @@ async fn every_sid_of_the_browser_is_named() {
     world.browser.post(world.app.at("/sign-out"), &[]).await;
     let mut named = Vec::new();
     while let Ok(body) = received.try_recv() {
-        named.push(claims(&token(&body))["sid"].clone());
+        named.push(claims(&logout_token(&body))["sid"].clone());
     }
     for sids in [&mut sids, &mut named] {
         sids.sort_by_key(ToString::to_string);
@@ -135,7 +138,7 @@ async fn every_sid_of_the_browser_is_named() {
 #[tokio::test]
 async fn an_app_that_fails_is_told_once_more_and_one_that_refuses_is_not() {
     for (answers, sent, ok) in [(&[503, 200][..], 2, 1), (&[500], 2, 0), (&[400], 1, 0)] {
-        let (uri, mut received) = endpoint(answers).await;
+        let (uri, mut received) = endpoint("/logout", answers).await;
         let mut world = world_of(vec![told_at(uri)], Settings::default());
         world.app.sign_in(&mut world.browser, "Ada").await;
         let reply = world.browser.post(world.app.at("/sign-out"), &[]).await;
@@ -153,7 +156,7 @@ async fn an_app_that_fails_is_told_once_more_and_one_that_refuses_is_not() {
 
 #[tokio::test]
 async fn an_app_that_does_not_answer_holds_nobody_up_for_long() {
-    let (uri, mut received) = endpoint(&[]).await;
+    let (uri, mut received) = endpoint("/logout", &[]).await;
     let settings = Settings {
         back_channel_timeout: Duration::from_millis(500),
         ..Settings::default()

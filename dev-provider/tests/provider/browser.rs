@@ -40,7 +40,12 @@ impl Browser {
     }
 
     /// Sends a request as it is, with the cookies.
-    pub(super) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Reply {
+    pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
+        self.try_send(request).await.unwrap()
+    }
+
+    /// Returns `None` if the connection was closed.
+    pub(super) async fn try_send(&mut self, mut request: Request<Full<Bytes>>) -> Option<Reply> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -51,8 +56,8 @@ impl Browser {
             request.headers_mut().insert(header::COOKIE, value);
         }
         let from = request.uri().clone();
-        let (head, body) = self.http.request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let (head, body) = self.http.request(request).await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
         for cookie in head.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
@@ -63,7 +68,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Reply(Response::from_parts(head, body), from)
+        Some(Reply(Response::from_parts(head, body), from))
     }
 
     /// Fills in the form that asks for a name.

@@ -1,4 +1,4 @@
-use super::{RegisteredClient, SIGNED_OUT, Settings, World, shop, world, world_of};
+use super::{RegisteredClient, SIGNED_OUT, World, registered_alone, shop, world, world_of};
 
 async fn is_signed_in(world: &mut World) -> bool {
     let home = world.browser.get(world.app.at("/")).await;
@@ -34,7 +34,7 @@ async fn a_request_that_is_not_in_order_ends_nothing_and_leads_nowhere() {
         post_logout_redirect_uris: vec!["http://127.0.0.1:9/other".to_owned()],
         ..shop()
     };
-    let mut world = world_of(vec![shop(), other], Settings::default());
+    let mut world = world_of(vec![shop(), other], registered_alone());
     let tokens = world.app.sign_in(&mut world.browser, "Ada").await;
     let hint = ("id_token_hint", tokens.id.as_str());
     let (forged, to) = (format!("{}A", tokens.id), "post_logout_redirect_uri");

@@ -12,8 +12,9 @@ mod back_channel;
 mod browser;
 mod code_flow;
 mod end_session;
+mod faults;
 mod front_channel;
-mod held_refreshes;
+mod loopback_apps;
 mod surface;
 mod token_endpoint;
 
@@ -48,13 +49,21 @@ fn shop() -> RegisteredClient {
 }
 
 fn world() -> World {
-    world_of(vec![shop()], Settings::default())
+    world_of(vec![shop()], registered_alone())
+}
+
+/// The settings without apps that are not registered.
+fn registered_alone() -> Settings {
+    Settings {
+        loopback_apps: false,
+        ..Settings::default()
+    }
 }
 
 /// The app is the first of the clients.
 fn world_of(clients: Vec<RegisteredClient>, settings: Settings) -> World {
     let app = clients.first().unwrap().clone();
-    let provider = DevelopmentProvider::start_with(listener(), clients, settings).unwrap();
+    let provider = DevelopmentProvider::start(listener(), clients, settings).unwrap();
     let app = App::new(&provider, app);
     World {
         provider,

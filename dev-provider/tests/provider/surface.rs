@@ -1,18 +1,20 @@
 use axum::http::Request;
 use http_body_util::Full;
 
-use super::{DevelopmentProvider, RegisteredClient, listener, shop, world};
+use super::{DevelopmentProvider, RegisteredClient, Settings, listener, shop, world};
 
 #[tokio::test]
 async fn it_listens_at_a_loopback_address_only() {
     let everywhere = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
-    let refusal = DevelopmentProvider::start(everywhere, shop()).unwrap_err();
+    let refusal =
+        DevelopmentProvider::start(everywhere, [shop()], Settings::default()).unwrap_err();
     assert!(refusal.to_string().contains("loopback"), "{refusal}");
     let client = RegisteredClient {
         redirect_uris: vec!["https://shop.example/callback".to_owned()],
         ..shop()
     };
-    let refusal = DevelopmentProvider::start(listener(), client).unwrap_err();
+    let refusal =
+        DevelopmentProvider::start(listener(), [client], Settings::default()).unwrap_err();
     assert!(
         refusal
             .to_string()
@@ -23,7 +25,8 @@ async fn it_listens_at_a_loopback_address_only() {
 
 #[test]
 fn without_a_runtime_it_says_so() {
-    let refusal = DevelopmentProvider::start(listener(), shop()).unwrap_err();
+    let refusal =
+        DevelopmentProvider::start(listener(), [shop()], Settings::default()).unwrap_err();
     assert!(refusal.to_string().contains("Tokio"), "{refusal}");
 }
 

@@ -98,6 +98,7 @@ const DEV_PROVIDER: Layers = Layers {
         "bounded",
         "events",
         "faults",
+        "server",
         "clients",
         "sessions",
         "grants",
