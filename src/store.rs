@@ -16,7 +16,7 @@ pub use token_cache_core::{
     NotBeforeOptions, NotBeforeScope, Published, REMEMBERED_CREATIONS, ReadOptions, RefreshLocks,
     RegistryId, ServerId, SessionId, SessionKind, SessionRecord, SessionTimes, SidAccounts,
     SidEntry, SidIndex, SidKey, StoreClock, SystemClock, TicketSecret, TimeSource, TokenStore,
-    WriteOptions, backend,
+    WriteOptions, backend, delegate_store,
     near_cache::{
         BootInstant, BootTime, FleetConfig, FleetConfigWatch, FleetMember, NearCache,
         NearCacheSettings, SystemBootTime, Validity,

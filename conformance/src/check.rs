@@ -33,22 +33,12 @@ pub struct Check {
 
 /// The optional part of a store that a check needs, in the field [`Check::needs`].
 ///
-/// If the store lacks the part, the behaviour of the [`Check`] is not tested. The suite tests instead what the store and the cache do
-/// without the part: a call that cannot work returns [`Unsupported`](token_cache_core::ErrorKind::Unsupported), and all other calls work.
+/// If the store lacks the part, the behaviour of the [`Check`] is not tested. The suite tests instead that all calls work without the part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {
     /// The check needs no optional part, and runs on every store.
     Nothing,
-    /// The check needs the index from a provider's `sid` to accounts. A store has it if
-    /// [`TokenStore::sid_index`](token_cache_core::TokenStore::sid_index) returns `Some`.
-    SidIndex,
-    /// The check needs refresh locks, which let one app server at a time refresh an entry. A store has them if
-    /// [`TokenStore::refresh_locks`](token_cache_core::TokenStore::refresh_locks) returns `Some`.
-    RefreshLocks,
-    /// The check needs background sessions, which jobs without a ticket open. A store has them if
-    /// [`TokenStore::background_sessions`](token_cache_core::TokenStore::background_sessions) returns `Some`.
-    BackgroundSessions,
     /// The check needs the backplane, which carries invalidation messages between app servers. A store has it if
     /// [`TokenStore::backplane`](token_cache_core::TokenStore::backplane) returns `Some`.
     Backplane,
@@ -134,9 +124,6 @@ impl Needs {
     fn are_met_by(self, setup: &Setup) -> bool {
         match self {
             Self::Nothing => true,
-            Self::SidIndex => setup.store().sid_index().is_some(),
-            Self::RefreshLocks => setup.store().refresh_locks().is_some(),
-            Self::BackgroundSessions => setup.store().background_sessions().is_some(),
             Self::Backplane => setup.store().backplane().is_some(),
         }
     }

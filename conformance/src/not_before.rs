@@ -28,21 +28,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn all(setup: &Setup) -> &'static [Self] {
-        if setup.store().sid_index().is_some() {
-            &[
-                Self::Store,
-                Self::Provider,
-                Self::WithoutSid,
-                Self::Batch,
-                Self::Sid,
-                Self::Forever,
-                Self::Issuer,
-            ]
-        } else {
-            &[Self::Store, Self::Provider, Self::WithoutSid]
-        }
-    }
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Store,
+        Self::Provider,
+        Self::WithoutSid,
+        Self::Batch,
+        Self::Sid,
+        Self::Forever,
+        Self::Issuer,
+    ];
 }
 
 /// A sign-out of a fresh account, and the sign-in that it overtakes.
@@ -89,7 +83,7 @@ impl<'a> NotBefore<'a> {
                 without_sid_until: authenticated,
             },
             Kind::Batch => {
-                let sid_index = self.setup.sid_index()?;
+                let sid_index = self.setup.store();
                 let not_before = NotBeforeScope::Account;
                 let evicted = sid_index
                     .evict_accounts(&[ada.key], at, not_before, options)
@@ -104,7 +98,7 @@ impl<'a> NotBefore<'a> {
                     Kind::Forever => CutoffBound::Forever,
                     _ => CutoffBound::Time(CutoffTime::on_store_clock(at)),
                 };
-                let sid_index = self.setup.sid_index()?;
+                let sid_index = self.setup.store();
                 let answer = sid_index
                     .set_sid_not_before(&self.sid, bound, not_before)
                     .await;
@@ -113,7 +107,7 @@ impl<'a> NotBefore<'a> {
                     .map(drop);
             }
             Kind::Issuer => {
-                let sid_index = self.setup.sid_index()?;
+                let sid_index = self.setup.store();
                 let answer = sid_index
                     .set_issuer_not_before(ada.key.issuer(), at, not_before)
                     .await;
@@ -145,11 +139,11 @@ impl<'a> NotBefore<'a> {
                 let mut sid_entry = sid_entry(ada);
                 sid_entry.requested_at = at;
                 sid_entry.not_after = not_after;
-                let sid_index = self.setup.sid_index()?;
+                let sid_index = self.setup.store();
                 sid_index.add(&self.sid, sid_entry).await
             }
             Kind::Issuer => {
-                let sid_index = self.setup.sid_index()?;
+                let sid_index = self.setup.store();
                 let issuer = ada.key.issuer();
                 sid_index.check_issuer(issuer, at, not_after).await
             }

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use token_cache_core::{
-    BackgroundSessions, Backplane, Namespace, RefreshLocks, Secret, SidIndex, Timestamp,
-    TokenCache, TokenStore,
-};
+use token_cache_core::{Backplane, Namespace, Secret, Timestamp, TokenCache, TokenStore};
 
 use crate::{
     Breakable, Harness, Violation, account_driver::AccountDriver, assertions::Assertions, random,
@@ -148,18 +145,6 @@ impl Setup {
         ))
     }
 
-    pub(crate) fn sid_index(&self) -> Result<&dyn SidIndex, Violation> {
-        sid_index_of(self.store())
-    }
-
-    pub(crate) fn refresh_locks(&self) -> Result<&dyn RefreshLocks, Violation> {
-        refresh_locks_of(self.store())
-    }
-
-    pub(crate) fn background_sessions(&self) -> Result<&dyn BackgroundSessions, Violation> {
-        background_session_of(self.store())
-    }
-
     /// Waits until the store's own clock has reached `moment`.
     pub(crate) async fn until(&self, moment: Timestamp) -> Result<(), Violation> {
         self.until_it_holds(async || {
@@ -199,22 +184,6 @@ fn no_store(harness: &dyn Harness, why: &dyn std::error::Error) -> Violation {
         format!("a store to check, `{}`", harness.name()),
         format!("none: {why}"),
     )
-}
-
-pub(crate) fn sid_index_of(store: &dyn TokenStore) -> Result<&dyn SidIndex, Violation> {
-    store.sid_index().ok_or_else(|| absent("a sid index"))
-}
-
-pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLocks, Violation> {
-    store.refresh_locks().ok_or_else(|| absent("refresh locks"))
-}
-
-pub(crate) fn background_session_of(
-    store: &dyn TokenStore,
-) -> Result<&dyn BackgroundSessions, Violation> {
-    store
-        .background_sessions()
-        .ok_or_else(|| absent("a background session"))
 }
 
 pub(crate) fn backplane_of(store: &dyn TokenStore) -> Result<&dyn Backplane, Violation> {

@@ -7,11 +7,14 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
-    CutoffClock, Diagnostic, Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind,
-    EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode, PutResult,
-    ReadOptions, RefreshLocks, Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex,
-    SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version, WriteOptions,
+    AccountId, AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired,
+    BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession, Begun,
+    Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress, EntryKey, EntryName, Error,
+    ErrorKind, EvictOptions, EvictTarget, Evicted, IssuerKey, LockOwner, Namespace,
+    NamespaceRecord, NotBeforeOptions, NotBeforeScope, PutMode, PutResult, ReadOptions,
+    RefreshLocks, Result, Secret, SessionId, SessionKind, SessionRecord, SidAccounts, SidEntry,
+    SidIndex, SidKey, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version, WriteOptions,
+    backend::{LockTable, NotBeforeTimes, SidTable, evict_each},
 };
 
 #[derive(Debug, Default)]
@@ -21,13 +24,15 @@ pub(crate) struct TinyStore(Mutex<Held>);
 struct Held {
     namespace: Option<NamespaceRecord>,
     partitions: HashMap<AccountKey, Partition>,
+    sids: SidTable,
 }
 
 #[derive(Debug, Default)]
 struct Partition {
     sessions: HashMap<SessionId, Session>,
-    /// For each clock, and for all sessions or those without a `sid`: the not-before time, and when it expires.
-    not_before_times: HashMap<(CutoffClock, bool), (Timestamp, Timestamp)>,
+    not_before_times: NotBeforeTimes,
+    locks: LockTable,
+    background_sessions: Vec<(BackgroundKey, BackgroundSession)>,
 }
 
 #[derive(Debug)]
@@ -39,29 +44,17 @@ struct Session {
 }
 
 impl Partition {
-    fn refuses(&self, new: &SessionRecord) -> bool {
-        self.not_before_times
-            .iter()
-            .any(|((clock, without_sid), (at, goes_at))| {
-                let concerned = !without_sid || new.sid.is_none();
-                concerned && own_clock() < *goes_at && new.times.on(*clock) <= *at
-            })
-    }
-
-    fn mark(&mut self, clock: CutoffClock, without_sid: bool, at: Timestamp, goes_at: Timestamp) {
-        let not_before = self
-            .not_before_times
-            .entry((clock, without_sid))
-            .or_default();
-        *not_before = (at.max(not_before.0), goes_at.max(not_before.1)); // neither ever falls
-    }
-
     fn living(&mut self, session_id: &SessionId, now: Timestamp) -> Result<&mut Session> {
         let session = self
             .sessions
             .get_mut(session_id)
             .filter(|session| !session.record.is_over(now));
         session.ok_or_else(|| Error::signed_out("find a session").store("tiny"))
+    }
+
+    fn entry(&mut self, at: &EntryAddress, now: Timestamp) -> Result<Option<Entry>> {
+        let entry = self.living(at.session_id(), now)?.entries.get(at.name());
+        Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
     }
 
     /// Returns the ids of the living sessions of one kind, the oldest first.
@@ -117,31 +110,28 @@ impl TokenStore for TinyStore {
         Ok(matches)
     }
 
-    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        let BeginSession {
-            record,
-            not_after,
-            supersedes,
-            max_sessions,
-            now,
-            ..
-        } = session;
+    async fn begin(&self, account: &AccountKey, begin: BeginSession) -> Result<Begun> {
         self.on(account, |partition| {
-            if own_clock() >= not_after || partition.refuses(&record) {
+            if own_clock() >= begin.not_after
+                || partition
+                    .not_before_times
+                    .refuse(&begin.record, own_clock())
+            {
                 return Err(Error::signed_out("begin a session").store("tiny"));
             }
-            let stays =
-                |old: &SessionRecord| !old.is_over(now) && !supersedes.contains(&old.session_id);
+            let stays = |old: &SessionRecord| {
+                !old.is_over(begin.now) && !begin.supersedes.contains(&old.session_id)
+            };
             partition
                 .sessions
                 .retain(|_, session| stays(&session.record));
-            let alike = partition.of_kind(record.kind);
-            let displaced = (alike.len() + 1).saturating_sub(max_sessions);
+            let alike = partition.of_kind(begin.record.kind);
+            let displaced = (alike.len() + 1).saturating_sub(begin.max_sessions);
             for session_id in alike.iter().take(displaced) {
                 partition.sessions.remove(session_id);
             }
             let session = Session {
-                record,
+                record: begin.record,
                 entries: HashMap::new(),
                 creations: Vec::new(),
             };
@@ -164,15 +154,7 @@ impl TokenStore for TinyStore {
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-        self.on(at.account(), |partition| {
-            let entry = partition
-                .living(at.session_id(), options.now)?
-                .entries
-                .get(at.name());
-            Ok(entry
-                .filter(|entry| !entry.is_expired(options.now))
-                .cloned())
-        })
+        self.on(at.account(), |partition| partition.entry(at, options.now))
     }
 
     async fn write(
@@ -185,6 +167,9 @@ impl TokenStore for TinyStore {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry").store("tiny"));
         }
         self.on(at.account(), |partition| {
+            if let Some(owner) = &options.releasing {
+                partition.locks.release(at, owner);
+            }
             let session = partition.living(at.session_id(), options.now)?;
             let (entries, creations) = (&mut session.entries, &mut session.creations);
             let creation = (*at.name(), entry.version());
@@ -236,17 +221,7 @@ impl TokenStore for TinyStore {
             partition
                 .sessions
                 .retain(|_, session| !ends(&session.record));
-            match target {
-                EvictTarget::Account(moment) => {
-                    partition.mark(moment.clock, false, moment.at, goes_at);
-                }
-                EvictTarget::SidOrWithoutSid {
-                    without_sid_until, ..
-                } => {
-                    partition.mark(CutoffClock::Provider, true, without_sid_until, goes_at);
-                }
-                EvictTarget::Session(_) | EvictTarget::Sid { .. } => {}
-            }
+            partition.not_before_times.raise(&target, goes_at);
             Ok(Evicted::new(partition.sessions.len() < before))
         })
     }
@@ -271,21 +246,140 @@ impl TokenStore for TinyStore {
         None
     }
 
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        None
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        None
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        None
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
+}
+
+#[async_trait]
+impl RefreshLocks for TinyStore {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        self.on(at.account(), |partition| {
+            let entry = partition.entry(at, options.now)?;
+            Ok(partition.locks.acquire(at, &options, entry, own_clock()))
+        })
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.on(at.account(), |partition| partition.locks.release(at, owner));
+        Ok(())
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        self.on(at.account(), |partition| {
+            let entry = partition.entry(at, options.now)?;
+            let is_there = entry.is_some_and(|entry| entry.version() == version);
+            if is_there {
+                partition.sessions.remove(at.session_id());
+            }
+            Ok(is_there)
+        })
+    }
+}
+
+#[async_trait]
+impl SidIndex for TinyStore {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        admitted(self.held().sids.add(sid, &sid_entry, own_clock()))
+    }
+
+    async fn set_sid_not_before(
+        &self,
+        sid: &SidKey,
+        bound: CutoffBound,
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        let sids = &mut self.held().sids;
+        Ok(sids.set_sid_not_before(sid, bound, options, own_clock()))
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        let now = own_clock();
+        admitted(
+            self.held()
+                .sids
+                .admits(issuer, requested_at, not_after, now),
+        )
+    }
+
+    async fn set_issuer_not_before(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: NotBeforeOptions,
+    ) -> Result<()> {
+        let sids = &mut self.held().sids;
+        sids.set_issuer_not_before(issuer, at, options, own_clock());
+        Ok(())
+    }
+
+    /// Returns all accounts as one page.
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
+        let accounts = self.held().partitions.keys().copied().collect();
+        AccountPage::whole(accounts, scan)
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        not_before: NotBeforeScope,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        evict_each(self, accounts, at, not_before, options).await
+    }
+}
+
+#[async_trait]
+impl BackgroundSessions for TinyStore {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
+        options: ReadOptions,
+    ) -> Result<()> {
+        self.on(account, |partition| {
+            partition.living(&background_session.session_id, options.now)?;
+            let kept = &mut partition.background_sessions;
+            kept.retain(|(other, it)| {
+                other != name || it.session_id != background_session.session_id
+            });
+            kept.insert(0, (*name, background_session)); // the newest first
+            Ok(())
+        })
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &BackgroundKey,
+        options: ReadOptions,
+    ) -> Result<Vec<BackgroundSession>> {
+        self.on(account, |partition| {
+            let mut kept = std::mem::take(&mut partition.background_sessions);
+            kept.retain(|(_, it)| partition.living(&it.session_id, options.now).is_ok());
+            let found = kept.iter().filter(|(other, _)| other == name);
+            let found = found.map(|(_, it)| it.clone()).collect();
+            partition.background_sessions = kept;
+            Ok(found)
+        })
+    }
+}
+
+fn admitted(is_admitted: bool) -> Result<()> {
+    let refused = || Error::signed_out("sign in").store("tiny");
+    is_admitted.then_some(()).ok_or_else(refused)
 }
 
 impl fmt::Display for TinyStore {
@@ -301,15 +395,18 @@ async fn main() -> Result<()> {
     let api = EntryKey::resource("https://api.example")?;
 
     let under_way = cache.start_sign_in()?;
-    let session = cache
-        .sign_in(SignIn::new(ada.clone(), &cache.start_sign_in()?))
-        .await?;
+    let sign_in = SignIn::new(ada.clone(), &cache.start_sign_in()?);
+    let session = cache.sign_in(sign_in).await?;
     session.put(&api, b"token".as_slice()).await?;
     assert!(session.get(&api).await?.is_some());
 
     assert!(cache.sign_out_account(&ada).await?.ended);
-    let read = session.get(&api).await;
-    assert!(read.is_err_and(|error| error.is_signed_out()));
+    assert!(
+        session
+            .get(&api)
+            .await
+            .is_err_and(|error| error.is_signed_out())
+    );
     let overtaken = cache.sign_in(SignIn::new(ada, &under_way)).await;
     assert!(overtaken.is_err_and(|error| error.kind() == ErrorKind::SignInRevoked));
     Ok(())

@@ -7,7 +7,7 @@ use token_cache_core::{MemoryStore, Secret, TokenStore, test_util::FailingStore}
 
 fn main() -> token_cache_core::Result<ExitCode> {
     let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as Arc<dyn TokenStore>;
-    let pointer = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
+    let pointer = move |clock| Arc::new(memory(clock)) as _;
     let failing = move |clock| Arc::new(FailingStore::new(memory(clock))) as _;
     let bare = Arc::new(InProcess::with_clock("memory", memory));
     let sealed = Sealed::new(Arc::clone(&bare) as _, Secret::random()?);

@@ -5,10 +5,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    TokenStore, WriteOptions,
+    AccountKey, Backplane, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress,
+    EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode, PutResult,
+    ReadOptions, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions,
 };
 
 use crate::{
@@ -345,18 +344,6 @@ impl TokenStore for DynamoDbStore {
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         None
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        Some(self)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        Some(self)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
     }
 
     fn backplane(&self) -> Option<&dyn Backplane> {

@@ -17,8 +17,8 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountId, BackgroundKey, BackgroundSession, EntryKey, ErrorKind, ReadOptions, Secret, Session,
-    SignIn, TokenCache, TokenSet, TokenStore,
+    AccountId, BackgroundKey, BackgroundSession, BackgroundSessions, EntryKey, ErrorKind,
+    ReadOptions, Secret, Session, SidIndex, SignIn, TokenCache, TokenSet, TokenStore,
 };
 use token_cache_dynamodb::{DynamoDbStore, SweepOptions};
 
@@ -120,10 +120,9 @@ async fn what_sign_outs_leave_is_deleted_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_background_session_goes_with_its_session() {
     let app = App::start("escrowed").await;
-    let background_sessions = app.store.background_sessions().unwrap();
     let session = app.signs_in("ada", 0).await;
-    let page = app.store.sid_index().unwrap();
-    let page = page
+    let page = app
+        .store
         .accounts(&token_cache_core::AccountListOptions::default())
         .await;
     let [account] = page.unwrap().accounts[..] else {
@@ -140,7 +139,7 @@ async fn a_background_session_goes_with_its_session() {
     };
     let name = BackgroundKey::from_bytes([1; 16]);
     let background_session = BackgroundSession::new(record.session_id, b"sealed".to_vec());
-    background_sessions
+    app.store
         .keep(&account, &name, background_session, ReadOptions::at(now))
         .await
         .unwrap();

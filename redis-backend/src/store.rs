@@ -2,10 +2,10 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace,
-    NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions, backend,
+    AccountKey, Backplane, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress,
+    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode,
+    PutResult, ReadOptions, Result, SessionId, SessionRecord, TimeSource, Timestamp, TokenStore,
+    WriteOptions, backend,
 };
 
 use crate::{
@@ -360,18 +360,6 @@ impl TokenStore for RedisStore {
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         None
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        Some(self)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        Some(self)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
     }
 
     fn backplane(&self) -> Option<&dyn Backplane> {

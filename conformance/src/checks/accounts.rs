@@ -33,7 +33,7 @@ async fn stream(setup: &Setup, mut scan: AccountListOptions) -> Result<Vec<Accou
     let mut found = Vec::new();
     loop {
         let page = setup
-            .sid_index()?
+            .store()
             .accounts(&scan)
             .await
             .should_work("a page of accounts")?;
@@ -105,7 +105,7 @@ pub(crate) async fn the_stream_misses_no_account_while_others_come_and_go(
     let mut found = Vec::new();
     loop {
         let page = setup
-            .sid_index()?
+            .store()
             .accounts(&scan)
             .await
             .should_work("a page of accounts")?;
@@ -129,7 +129,7 @@ pub(crate) async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Vio
     signed_in(setup, &random::issuer()?, 3).await?;
     for text in ["", "no cursor of any store", "\u{0}", "-1"] {
         let scan = AccountListOptions::default().from(AccountCursor::new(text));
-        let page = setup.sid_index()?.accounts(&scan).await;
+        let page = setup.store().accounts(&scan).await;
         page.should_fail_with(ErrorKind::Misuse, "a page from a foreign cursor")?;
     }
     Ok(())
@@ -153,7 +153,7 @@ pub(crate) async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let options = EvictOptions::at(now);
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     for expect_ended in [true, false] {
         let evicted = sid_index
             .evict_accounts(&keys, now, NotBeforeScope::Account, options)
@@ -210,7 +210,7 @@ pub(crate) async fn a_batch_without_not_before_times_evicts_the_same(
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let options = EvictOptions::at(setup.now());
     let evicted = setup
-        .sid_index()?
+        .store()
         .evict_accounts(&keys, setup.now(), NotBeforeScope::Issuer, options)
         .await;
     for evicted in evicted {
@@ -222,7 +222,7 @@ pub(crate) async fn a_batch_without_not_before_times_evicts_the_same(
         account.lives(new).await?;
     }
     let none = setup
-        .sid_index()?
+        .store()
         .evict_accounts(&[], setup.now(), NotBeforeScope::Issuer, options)
         .await;
     should_equal(&none.len(), &0, "answers for no accounts")

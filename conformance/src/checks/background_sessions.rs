@@ -24,7 +24,7 @@ async fn keep(
 ) -> Result<Result<(), Error>, Violation> {
     let background_session = BackgroundSession::new(session_id, sealed.to_vec());
     Ok(setup
-        .background_sessions()?
+        .store()
         .keep(&ada.key, name, background_session, ReadOptions::at(ada.now))
         .await)
 }
@@ -49,7 +49,7 @@ async fn finds(
     expected: &[(SessionId, &[u8])],
 ) -> Result<(), Violation> {
     let found = setup
-        .background_sessions()?
+        .store()
         .find(&ada.key, name, ReadOptions::at(ada.now))
         .await;
     let found = found.should_work("finding a background session")?;

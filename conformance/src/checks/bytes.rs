@@ -40,7 +40,6 @@ pub(crate) async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), 
     ada.puts(&at, b"token").await?;
     let others = neighbours(session_id.as_bytes())?.into_iter();
     let others: Vec<_> = others.map(SessionId::from_bytes).collect();
-    let background_sessions = setup.store().background_sessions();
     let name = random::background_key()?;
     for other in &others {
         ada.session(other)
@@ -55,15 +54,12 @@ pub(crate) async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), 
             .should_be_signed_out("a write to a session that never began")?;
         ada.store.remove(&there).await.should_work("a removal")?;
         ada.evicts_nothing(EvictTarget::Session(*other)).await?;
-        if let Some(background_sessions) = background_sessions {
-            let kept = BackgroundSession::new(*other, b"sealed".to_vec());
-            let kept = background_sessions
-                .keep(&ada.key, &name, kept, ReadOptions::at(ada.now))
-                .await;
-            kept.should_be_signed_out(
-                "keeping a background session of a session that never began",
-            )?;
-        }
+        let kept = BackgroundSession::new(*other, b"sealed".to_vec());
+        let kept = setup
+            .store()
+            .keep(&ada.key, &name, kept, ReadOptions::at(ada.now))
+            .await;
+        kept.should_be_signed_out("keeping a background session of a session that never began")?;
     }
     let mut retry = ada.begin_of(ada.record()?);
     retry.supersedes.clone_from(&others);
@@ -122,10 +118,8 @@ pub(crate) async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Viol
     let ada = setup.account()?;
     let sid = random::sid()?;
     let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
-    if let Some(sid_index) = setup.store().sid_index() {
-        let added = sid_index.add(&sid, sid_entry(&ada)).await;
-        added.should_work("entering a `sid`")?;
-    }
+    let added = setup.store().add(&sid, sid_entry(&ada)).await;
+    added.should_work("entering a `sid`")?;
     for (n, other) in neighbours(sid.as_bytes())?.into_iter().enumerate() {
         let other = SidKey::from_bytes(other);
         let bound = if n % 2 == 0 {
@@ -140,21 +134,18 @@ pub(crate) async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Viol
             without_sid_until: provider(0),
         };
         ada.evicts_nothing(without_sid).await?;
-        if let Some(sid_index) = setup.store().sid_index() {
-            let answer = sid_index
-                .set_sid_not_before(&other, bound, NotBeforeOptions::default())
-                .await;
-            let found = answer
-                .should_work("setting the not-before time of a `sid`")?
-                .accounts;
-            should_equal(&found.len(), &0, "accounts under another `sid`")?;
-        }
+        let answer = setup
+            .store()
+            .set_sid_not_before(&other, bound, NotBeforeOptions::default())
+            .await;
+        let found = answer
+            .should_work("setting the not-before time of a `sid`")?
+            .accounts;
+        should_equal(&found.len(), &0, "accounts under another `sid`")?;
     }
     ada.lives(&session_id).await?;
-    if let Some(sid_index) = setup.store().sid_index() {
-        let added = sid_index.add(&sid, sid_entry(&ada)).await;
-        added.should_work("entering a `sid` that was not ended")?;
-    }
+    let added = setup.store().add(&sid, sid_entry(&ada)).await;
+    added.should_work("entering a `sid` that was not ended")?;
     Ok(())
 }
 
@@ -181,7 +172,7 @@ pub(crate) async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), V
 
 /// Issuers whose names differ in one byte are issuers apart.
 pub(crate) async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let ada = setup.account()?;
     ada.signs_in().await?;
     let not_after = ada.now + Duration::from_secs(900);
@@ -218,7 +209,7 @@ pub(crate) async fn every_byte_of_a_background_session_counts(
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let name = random::background_key()?;
-    let background_sessions = setup.background_sessions()?;
+    let background_sessions = setup.store();
     let options = ReadOptions::at(ada.now);
     let kept = BackgroundSession::new(session_id, b"sealed".to_vec());
     let keep = background_sessions

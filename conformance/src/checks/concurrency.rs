@@ -120,13 +120,7 @@ pub(crate) async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Resul
 }
 
 /// The sign-outs that may overtake a sign-in under way.
-fn sign_outs(setup: &Setup) -> &'static [&'static str] {
-    if setup.store().sid_index().is_some() {
-        &["account", "provider", "sid", "ended sid", "issuer"]
-    } else {
-        &["account", "provider"]
-    }
-}
+const SIGN_OUTS: [&str; 5] = ["account", "provider", "sid", "ended sid", "issuer"];
 
 async fn signs_out(app: &App, how: &str) -> Result<(), Violation> {
     let logout = crate::account_driver::provider(1_500);
@@ -164,7 +158,7 @@ async fn signs_out(app: &App, how: &str) -> Result<(), Violation> {
 pub(crate) async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    for how in sign_outs(setup) {
+    for how in SIGN_OUTS {
         for _ in 0..5 {
             let fresh = setup.sibling().await?;
             let (here, there) = (App::new(&fresh).await?, App::new(&fresh).await?);
@@ -172,12 +166,7 @@ pub(crate) async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
             for n in 0..6 {
                 let app = if n % 2 == 0 { &here } else { &there };
                 let sign_in = under(app.sign_in_of("ada")?, "one sid")?;
-                let background_sessions = fresh.store().background_sessions().is_some();
-                let sign_in = if background_sessions {
-                    sign_in.background_access()
-                } else {
-                    sign_in
-                };
+                let sign_in = sign_in.background_access();
                 let cache: TokenCache = app.cache.clone();
                 racing.push(tokio::spawn(async move { cache.sign_in(sign_in).await }));
             }

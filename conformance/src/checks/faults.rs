@@ -11,7 +11,6 @@ use crate::{
     assertions::{Assertions, should_hold},
     checks::app::{App, account},
     random,
-    setup::{background_session_of, refresh_locks_of, sid_index_of},
 };
 
 /// An unreachable store is an error that may be tried again: neither a miss nor a sign-out.
@@ -152,7 +151,7 @@ pub(crate) async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(),
 pub(crate) async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?;
-    let sid_index = sid_index_of(&*breakable.store)?;
+    let sid_index = &*breakable.store;
     let sid = random::sid()?;
     let sid_entry = crate::checks::sid_index::sid_entry(&ada);
     sid_index
@@ -206,7 +205,7 @@ pub(crate) async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(),
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
     let at = ada.entry(&ada.signs_in().await?)?;
-    let locks = refresh_locks_of(&*breakable.store)?;
+    let locks = &*breakable.store;
     let owner = LockOwner::mint().should_work("minting an owner")?;
     breakable.switch.cut().await;
     let options = AcquireOptions::new(owner, LIFETIME, ada.now);
@@ -224,7 +223,7 @@ pub(crate) async fn an_unreachable_background_session_is_an_error(
     let breakable = setup.breakable().await?;
     let ada: AccountDriver<'_> = setup.account()?.through(&*breakable.store);
     let session_id = ada.signs_in().await?;
-    let background_sessions = background_session_of(&*breakable.store)?;
+    let background_sessions = &*breakable.store;
     let name = random::background_key()?;
     let options = ReadOptions::at(ada.now);
     breakable.switch.cut().await;

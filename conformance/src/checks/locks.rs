@@ -28,7 +28,7 @@ async fn acquire(
 ) -> Result<Result<Acquired, Error>, Violation> {
     let mut options = AcquireOptions::new(owner, LEASE, setup.now());
     options.seen = seen;
-    Ok(setup.refresh_locks()?.acquire(at, options).await)
+    Ok(setup.store().acquire(at, options).await)
 }
 
 async fn holds(setup: &Setup, at: &EntryAddress, owner: LockOwner) -> Result<(), Violation> {
@@ -61,7 +61,7 @@ async fn is_busy(setup: &Setup, at: &EntryAddress, owner: LockOwner) -> Result<(
 
 async fn release(setup: &Setup, at: &EntryAddress, owner: LockOwner) -> Result<(), Violation> {
     setup
-        .refresh_locks()?
+        .store()
         .release(at, &owner)
         .await
         .should_work("releasing a lock")
@@ -75,7 +75,7 @@ pub(crate) async fn a_lock_has_one_holder(setup: &Setup) -> Result<(), Violation
     holds(setup, &at, first).await?;
     is_busy(setup, &at, second).await?;
     let there = setup.another_server().await?;
-    let locks = crate::setup::refresh_locks_of(&*there)?;
+    let locks = &*there;
     let asked = locks
         .acquire(&at, AcquireOptions::new(second, LEASE, setup.now()))
         .await;
@@ -118,7 +118,7 @@ pub(crate) async fn a_holder_renews_its_lock(setup: &Setup) -> Result<(), Violat
     let short = Duration::from_millis(80);
     let options = AcquireOptions::new(first, short, setup.now());
     let taken = setup
-        .refresh_locks()?
+        .store()
         .acquire(&at, options)
         .await
         .should_work("taking a lock")?;
@@ -136,7 +136,7 @@ pub(crate) async fn a_lease_runs_out(setup: &Setup) -> Result<(), Violation> {
     let at = ada.entry(&ada.signs_in().await?)?;
     let options = AcquireOptions::new(owner()?, Duration::from_millis(50), setup.now());
     let taken = setup
-        .refresh_locks()?
+        .store()
         .acquire(&at, options)
         .await
         .should_work("taking a lock")?;
@@ -237,7 +237,7 @@ pub(crate) async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result
     should_equal(&written, &PutResult::Stored, "an unconditional write")?;
     let options = AcquireOptions::new(owner()?, LEASE, expires_at);
     let taken = setup
-        .refresh_locks()?
+        .store()
         .acquire(&at, options)
         .await
         .should_work("taking a lock")?;
@@ -315,7 +315,7 @@ pub(crate) async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Vi
     let short = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
     let at = ada.entry(&short)?;
     let options = AcquireOptions::new(owner()?, LEASE, ends_at);
-    let mode = setup.refresh_locks()?.acquire(&at, options).await;
+    let mode = setup.store().acquire(&at, options).await;
     mode.should_be_signed_out("taking a lock of a session that is over")?;
 
     let ended = ada.signs_in().await?;

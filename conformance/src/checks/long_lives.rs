@@ -29,7 +29,7 @@ struct Living<'a> {
     life: Duration,
     began: Timestamp,
     not_before_times: Vec<NotBefore<'a>>,
-    lock: Option<EntryAddress>,
+    lock: EntryAddress,
     written: Namespace,
 }
 
@@ -37,14 +37,14 @@ impl<'a> Living<'a> {
     async fn write(setup: &'a Setup, life: Duration) -> Result<Self, Violation> {
         let began = setup.passed().await?.time;
         let mut not_before_times = Vec::new();
-        for kind in Kind::all(setup) {
+        for kind in Kind::ALL {
             for (at, lives) in [
                 (setup.now(), vec![life]),
                 (setup.now() - life * 3, vec![life]),
                 (setup.now() + life * 3, vec![life]),
                 (setup.now(), vec![life / 8, life]),
             ] {
-                let not_before = NotBefore::new(setup, *kind, at)?;
+                let not_before = NotBefore::new(setup, kind, at)?;
                 for life in lives {
                     not_before.signs_out(life).await?;
                 }
@@ -56,21 +56,17 @@ impl<'a> Living<'a> {
                 not_before_times.push(not_before);
             }
         }
-        let mut lock = None;
-        if let Some(locks) = setup.store().refresh_locks() {
-            let ada = setup.account()?;
-            let at = ada.entry(&ada.signs_in().await?)?;
-            let owner = LockOwner::mint().should_work("minting an owner")?;
-            let taken = take(locks, &at, owner, life, ada.now).await?;
-            should_equal(&taken, &Acquired::Held, "a free lock")?;
-            lock = Some(at);
-        }
+        let ada = setup.account()?;
+        let at = ada.entry(&ada.signs_in().await?)?;
+        let owner = LockOwner::mint().should_work("minting an owner")?;
+        let taken = take(setup.store(), &at, owner, life, ada.now).await?;
+        should_equal(&taken, &Acquired::Held, "a free lock")?;
         Ok(Self {
             setup,
             life,
             began,
             not_before_times,
-            lock,
+            lock: at,
             written: setup.passed().await?,
         })
     }
@@ -98,15 +94,13 @@ impl<'a> Living<'a> {
                 self.not_before_times.push(not_before);
             }
         }
-        if let Some(at) = &self.lock {
-            let locks = self.setup.refresh_locks()?;
-            let other = LockOwner::mint().should_work("minting an owner")?;
-            let ask = take(locks, at, other, MILLI, self.setup.now());
-            let asked = landed(self.setup, ask).await?;
-            let busy = asked.answer.as_ref().map_err(Clone::clone)?;
-            let busy = matches!(busy, Acquired::Busy(_));
-            ends.check(&asked, busy, "a lock that is held for its lease")?;
-        }
+        let (locks, at) = (self.setup.store(), &self.lock);
+        let other = LockOwner::mint().should_work("minting an owner")?;
+        let ask = take(locks, at, other, MILLI, self.setup.now());
+        let asked = landed(self.setup, ask).await?;
+        let busy = asked.answer.as_ref().map_err(Clone::clone)?;
+        let busy = matches!(busy, Acquired::Busy(_));
+        ends.check(&asked, busy, "a lock that is held for its lease")?;
         Ok(())
     }
 }
@@ -160,12 +154,10 @@ impl<'a> Month<'a> {
         let written = ada.write_entry(&at, entry, PutMode::Overwrite).await;
         let _ = written.should_work("a write")?;
         let sid = random::sid()?;
-        if let Some(sid_index) = setup.store().sid_index() {
-            let mut sid_entry = sid_entry(&ada);
-            sid_entry.ends_at = ends_at;
-            let added = sid_index.add(&sid, sid_entry).await;
-            added.should_work("entering a `sid`")?;
-        }
+        let mut sid_entry = sid_entry(&ada);
+        sid_entry.ends_at = ends_at;
+        let added = setup.store().add(&sid, sid_entry).await;
+        added.should_work("entering a `sid`")?;
         // A short session that comes later takes nothing along.
         let short = ada.record()?.ending_at(ada.now + Duration::from_secs(5));
         ada.signs_in_as(short).await?;
@@ -183,9 +175,7 @@ impl<'a> Month<'a> {
         let later = self.ada.at_moment(now);
         later.lives(&self.session_id).await?;
         later.holds(&self.at, b"a month").await?;
-        let Some(sid_index) = setup.store().sid_index() else {
-            return Ok(());
-        };
+        let sid_index = setup.store();
         let cut = sid_index
             .set_sid_not_before(&self.sid, CutoffBound::Forever, NotBeforeOptions::default())
             .await;

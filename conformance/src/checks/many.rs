@@ -54,26 +54,28 @@ pub(crate) async fn a_session_may_have_any_number_of_entries(
     let entries = entries?;
     let puts = entries.iter().map(|at| ada.puts(at, at.name().as_bytes()));
     let versions = all(puts).await?;
-    if let Some(locks) = setup.store().refresh_locks() {
-        let (first, second) = (
-            LockOwner::mint().should_work("minting an owner")?,
-            LockOwner::mint().should_work("minting an owner")?,
-        );
-        let ask = |at, version, owner| async move {
-            let options = AcquireOptions::new(owner, Duration::from_secs(600), ada.now);
-            let asked = locks.acquire(at, options.seen(version)).await;
-            asked.should_work("asking for a lock")
-        };
-        let pairs = || entries.iter().zip(&versions);
-        let taken = all(pairs().map(|(at, version)| ask(at, *version, first))).await?;
-        let held = taken.iter().filter(|taken| **taken == Acquired::Held);
-        should_equal(&held.count(), &entries.len(), "locks that were taken")?;
-        let asked = all(pairs().map(|(at, version)| ask(at, *version, second))).await?;
-        let busy = asked
-            .iter()
-            .filter(|asked| matches!(asked, Acquired::Busy(_)));
-        should_equal(&busy.count(), &entries.len(), "locks that are held")?;
-    }
+    let (first, second) = (
+        LockOwner::mint().should_work("minting an owner")?,
+        LockOwner::mint().should_work("minting an owner")?,
+    );
+    let ask = |at, version, owner| async move {
+        let options = AcquireOptions::new(owner, Duration::from_secs(600), ada.now);
+        let asked = setup.store().acquire(at, options.seen(version)).await;
+        asked.should_work("asking for a lock")
+    };
+    let pairs = || entries.iter().zip(&versions);
+    let taken = all(pairs().map(|(at, version)| ask(at, *version, first))).await?;
+    let held = taken.iter().filter(|taken| **taken == Acquired::Held);
+    should_equal(
+        &held.count(),
+        &entries.len(),
+        "setup.store() that were taken",
+    )?;
+    let asked = all(pairs().map(|(at, version)| ask(at, *version, second))).await?;
+    let busy = asked
+        .iter()
+        .filter(|asked| matches!(asked, Acquired::Busy(_)));
+    should_equal(&busy.count(), &entries.len(), "setup.store() that are held")?;
     all(entries.iter().map(|at| ada.holds(at, at.name().as_bytes()))).await?;
     ada.evicts_sessions(EvictTarget::Session(session_id))
         .await?;
@@ -86,7 +88,7 @@ pub(crate) async fn a_session_may_have_any_number_of_entries(
 
 /// However many accounts signed in under a `sid`, a sign-out of it is told all of them.
 pub(crate) async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let sid = random::sid()?;
     let accounts: Result<Vec<_>, _> = (0..many(setup)?).map(|_| setup.account()).collect();
     let accounts = accounts?;
@@ -133,9 +135,7 @@ pub(crate) async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<()
         begun.should_be_signed_out("a sign-in that its account's sign-out overtook")
     }))
     .await?;
-    let Some(sid_index) = setup.store().sid_index() else {
-        return Ok(());
-    };
+    let sid_index = setup.store();
     let not_after = setup.now() + Duration::from_secs(900);
     let names: Result<Vec<_>, Violation> = (0..many(setup)?)
         .map(|_| Ok((random::sid()?, random::issuer()?)))
@@ -177,7 +177,7 @@ pub(crate) async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<()
 pub(crate) async fn any_number_of_sids_lead_to_their_accounts(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let pairs: Result<Vec<_>, Violation> = (0..many(setup)?)
         .map(|_| Ok((random::sid()?, setup.account()?)))
         .collect();
@@ -214,7 +214,7 @@ pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
         .collect();
     let accounts = accounts?;
     all(accounts.iter().map(AccountDriver::signs_in)).await?;
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
     for page in [0, 200 + dice.below(200)] {
         let mut scan = AccountListOptions::of_issuer(issuer).page(page);

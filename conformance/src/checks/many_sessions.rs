@@ -73,33 +73,32 @@ pub(crate) async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Resu
     let with_sid = crowd(&ada, many(setup)?, |record| record.with_sid(sid)).await?;
     let together: Vec<_> = with_sid.iter().chain(&spared).copied().collect();
     are_the_sessions(&ada, &together).await?;
-    if let Some(background_sessions) = setup.store().background_sessions() {
-        let name = random::background_key()?;
-        let options = ReadOptions::at(ada.now);
-        let kept = &with_sid;
-        for session_id in kept {
-            let background_session =
-                BackgroundSession::new(*session_id, session_id.as_bytes().to_vec());
-            let keep = background_sessions
-                .keep(&ada.key, &name, background_session, options)
-                .await;
-            keep.should_work("keeping a background session")?;
-        }
-        let found = background_sessions.find(&ada.key, &name, options).await;
-        let found = found.should_work("finding background sessions")?;
-        let newest_first: Vec<_> = kept.iter().rev().copied().collect();
-        should_equal(
-            &found.len(),
-            &kept.len(),
-            "background sessions under one name",
-        )?;
-        let found: Vec<_> = found.iter().map(|found| found.session_id).collect();
-        should_equal(
-            &(found == newest_first),
-            &true,
-            "whether the background sessions come the one kept last first",
-        )?;
+    let name = random::background_key()?;
+    let options = ReadOptions::at(ada.now);
+    let kept = &with_sid;
+    for session_id in kept {
+        let background_session =
+            BackgroundSession::new(*session_id, session_id.as_bytes().to_vec());
+        let keep = setup
+            .store()
+            .keep(&ada.key, &name, background_session, options)
+            .await;
+        keep.should_work("keeping a background session")?;
     }
+    let found = setup.store().find(&ada.key, &name, options).await;
+    let found = found.should_work("finding background sessions")?;
+    let newest_first: Vec<_> = kept.iter().rev().copied().collect();
+    should_equal(
+        &found.len(),
+        &kept.len(),
+        "background sessions under one name",
+    )?;
+    let found: Vec<_> = found.iter().map(|found| found.session_id).collect();
+    should_equal(
+        &(found == newest_first),
+        &true,
+        "whether the background sessions come the one kept last first",
+    )?;
     let bound = CutoffBound::Forever;
     ada.evicts_sessions(EvictTarget::Sid { sid, bound }).await?;
     are_the_sessions(&ada, &spared).await?;

@@ -56,26 +56,25 @@ pub(crate) async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(),
         &Some(version),
         "the version that is there, after refused writes",
     )?;
-    if let Some(sid_index) = setup.store().sid_index() {
-        let (good, until_now) = (random::sid()?, random::sid()?);
-        for (sid, bound) in [
-            (good, CutoffBound::Forever),
-            (
-                until_now,
-                CutoffBound::Time(CutoffTime::on_store_clock(ada.now)),
-            ),
-        ] {
-            for _ in 0..2 {
-                let answer = sid_index
-                    .set_sid_not_before(&sid, bound, NotBeforeOptions::default())
-                    .await;
-                let found = answer
-                    .should_work("setting the not-before time of a `sid`")?
-                    .accounts;
-                should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
-                let added = sid_index.add(&sid, sid_entry(&ada)).await;
-                added.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
-            }
+    let (good, until_now) = (random::sid()?, random::sid()?);
+    for (sid, bound) in [
+        (good, CutoffBound::Forever),
+        (
+            until_now,
+            CutoffBound::Time(CutoffTime::on_store_clock(ada.now)),
+        ),
+    ] {
+        for _ in 0..2 {
+            let answer = setup
+                .store()
+                .set_sid_not_before(&sid, bound, NotBeforeOptions::default())
+                .await;
+            let found = answer
+                .should_work("setting the not-before time of a `sid`")?
+                .accounts;
+            should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
+            let added = setup.store().add(&sid, sid_entry(&ada)).await;
+            added.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ const MILLI: Duration = Duration::from_millis(1);
 pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();
-    for kind in Kind::all(setup) {
+    for kind in Kind::ALL {
         for which in 0..3 {
             let life = Duration::from_millis(40 + dice.below(160) as u64);
             // Also with a cutoff time long ago, or far ahead: the lifetime counts from when it was written.
@@ -29,7 +29,7 @@ pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Resul
                 1 => setup.now() - Duration::from_secs(7_200),
                 _ => setup.now() + Duration::from_secs(7_200),
             };
-            let mut not_before = NotBefore::new(setup, *kind, at)?;
+            let mut not_before = NotBefore::new(setup, kind, at)?;
             if which == 2 {
                 not_before.authenticated = setup.now() + Duration::from_secs(7_200);
             }
@@ -61,7 +61,7 @@ pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Resul
 pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), Violation> {
     let (short, long) = (Duration::from_millis(40), Duration::from_secs(900));
     let mut rounds = Vec::new();
-    for kind in Kind::all(setup) {
+    for kind in Kind::ALL {
         // The second cutoff time is the same, earlier or later; and the first or the second lifetime is the longer.
         for (first, second, moment) in [
             (short, long, 0_i8),
@@ -70,7 +70,7 @@ pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Resu
             (long, short, 0),
             (long, short, 1),
         ] {
-            let not_before = NotBefore::new(setup, *kind, setup.now())?;
+            let not_before = NotBefore::new(setup, kind, setup.now())?;
             rounds.push(async move {
                 let landed_first = landed(setup, not_before.signs_out(first)).await?;
                 landed_first.answer?;
@@ -110,8 +110,8 @@ pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Resu
 
 /// A not-before time stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
 pub(crate) async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
-    for kind in Kind::all(setup) {
-        let not_before = NotBefore::new(setup, *kind, setup.now())?;
+    for kind in Kind::ALL {
+        let not_before = NotBefore::new(setup, kind, setup.now())?;
         not_before.signs_out(Duration::from_secs(900)).await?;
         for _ in 0..3 {
             not_before.is_passed_by_a_newer_one().await?;
@@ -131,7 +131,7 @@ pub(crate) async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Resul
 pub(crate) async fn a_sid_ended_forever_outlives_its_other_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let (short, long) = (Duration::from_millis(30), Duration::from_secs(900));
     let moment = CutoffBound::Time(CutoffTime::on_store_clock(setup.now()));
     let (entered, bare) = (true, false);

@@ -245,7 +245,7 @@ pub(crate) async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<()
         let next = LockOwner::mint().should_work("minting an owner")?;
         let lease = Duration::from_secs(30);
         let take = AcquireOptions::new(owner, lease, ada.now).seen(seen);
-        let taken = setup.refresh_locks()?.acquire(&at, take).await;
+        let taken = setup.store().acquire(&at, take).await;
         should_equal(
             &taken.should_work("taking a lock")?,
             &Acquired::Held,
@@ -276,11 +276,11 @@ pub(crate) async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<()
             .mode(PutMode::Update(seen))
             .releasing(owner);
         let write = ada.store.write(&at, entry, options);
-        let locks = setup.refresh_locks()?;
+        let locks = setup.store();
         let written = if round % 2 == 0 {
             stepwise(write, usize::MAX, async || look(locks).await).await?
         } else {
-            let locks = crate::setup::refresh_locks_of(&*there)?;
+            let locks = &*there;
             let contends = async {
                 while locked(&fresher).is_none() {
                     look(locks).await?;
@@ -310,8 +310,8 @@ pub(crate) async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<()
 /// A sign-in and a sign-out of its `sid` meet: either the sign-in is refused, or the sign-out is told its account.
 pub(crate) async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
-    let elsewhere = crate::setup::sid_index_of(&*there)?;
-    let sid_index = setup.sid_index()?;
+    let elsewhere = &*there;
+    let sid_index = setup.store();
     for round in 0..24 {
         let sid = random::sid()?;
         let ada = setup.account()?;

@@ -181,10 +181,8 @@ impl<'a> Round<'a> {
             30..50 => self.writes(setup, which).await,
             50..66 => self.reads(which).await,
             66..72 => self.removes(which).await,
-            72..86 if setup.store().refresh_locks().is_some() => self.locks(setup, which).await,
-            86..95 if setup.store().background_sessions().is_some() => {
-                self.background_sessions(setup, which).await
-            }
+            72..86 => self.locks(setup, which).await,
+            86..95 => self.background_sessions(setup, which).await,
             _ => {
                 self.now = self.now + Duration::from_secs(60 * self.dice.below(60) as u64);
                 Ok(())
@@ -279,7 +277,7 @@ impl<'a> Round<'a> {
         as_said(&listed, &model.sessions(self.now), "the sessions")
     }
 
-    async fn writes(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
+    async fn writes(&mut self, _setup: &Setup, which: usize) -> Result<(), Violation> {
         let at = self.at(which)?;
         let there = self.accounts[which]
             .1
@@ -299,8 +297,7 @@ impl<'a> Round<'a> {
         let session = self.accounts[which].1.session(at.session_id(), self.now);
         let ends_at = session.map_or(Timestamp::MAX, |session| session.ends_at);
         let entry = Entry::new(value, version, ends_at.min(self.now + life));
-        let locks = setup.store().refresh_locks().is_some();
-        let releasing = (locks && self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
+        let releasing = (self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
         if mode != PutMode::Overwrite {
             let sent = (which, at, entry.clone(), mode);
             self.sent.push(sent);

@@ -18,7 +18,7 @@ async fn refused(
     version: Version,
 ) -> Result<Result<bool, Error>, Violation> {
     let options = EvictOptions::at(ada.now);
-    let locks = setup.refresh_locks()?;
+    let locks = setup.store();
     Ok(locks.end_if_version(at, version, options).await)
 }
 

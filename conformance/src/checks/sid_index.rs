@@ -65,7 +65,7 @@ fn at(moment: Timestamp) -> CutoffBound {
 
 /// A `sid` leads to the account that signed in under it, and to no other.
 pub(crate) async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     for bound in [CutoffBound::Forever, at(setup.now())] {
         let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
         let (ada, bob) = (setup.account()?, setup.account()?);
@@ -82,7 +82,7 @@ pub(crate) async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Viol
 pub(crate) async fn several_accounts_under_one_sid_are_all_found(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let sid = random::sid()?;
     let accounts = [setup.account()?, setup.account()?, setup.account()?];
     for account in &accounts {
@@ -96,7 +96,7 @@ pub(crate) async fn several_accounts_under_one_sid_are_all_found(
 pub(crate) async fn a_sid_with_a_not_before_time_answers_again(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let sid = random::sid()?;
     let ada = setup.account()?;
     adds(sid_index, &sid, sid_entry(&ada)).await?;
@@ -109,18 +109,12 @@ pub(crate) async fn a_sid_with_a_not_before_time_answers_again(
         finds(sid_index, &sid, bound, &[&ada]).await?;
     }
     let elsewhere = setup.another_server().await?;
-    finds(
-        crate::setup::sid_index_of(&*elsewhere)?,
-        &sid,
-        CutoffBound::Forever,
-        &[&ada],
-    )
-    .await
+    finds(&*elsewhere, &sid, CutoffBound::Forever, &[&ada]).await
 }
 
 /// A provider's session that the provider has ended takes no sign-in any more, whenever it was requested.
 pub(crate) async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let (known, unknown, other) = (random::sid()?, random::sid()?, random::sid()?);
     let ada = setup.account()?;
     adds(sid_index, &known, sid_entry(&ada)).await?;
@@ -143,7 +137,7 @@ pub(crate) async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(),
 pub(crate) async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let ada = setup.account()?;
     let moment = ada.requested();
     let refuses = async |sid: &SidKey, requested_at: Timestamp| {
@@ -174,7 +168,7 @@ pub(crate) async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
 
 /// The entry of a `sid` lives as long as the longest session under it, whichever came last.
 pub(crate) async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let (first, last, beside) = (random::sid()?, random::sid()?, random::sid()?);
     let (ada, bob) = (setup.account()?, setup.account()?);
     let soon = setup.now() + Duration::from_millis(60);
@@ -211,7 +205,7 @@ pub(crate) async fn the_index_outlives_its_longest_session(setup: &Setup) -> Res
 pub(crate) async fn a_late_sign_in_is_refused_by_the_sid_index(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let sid = random::sid()?;
     let ada = setup.account()?;
     let mut late = sid_entry(&ada);
@@ -230,7 +224,7 @@ pub(crate) async fn a_late_sign_in_is_refused_by_the_sid_index(
 pub(crate) async fn an_issuers_not_before_time_refuses_what_it_overtook(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let sid_index = setup.sid_index()?;
+    let sid_index = setup.store();
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let now = setup.now();
     let not_after = now + Duration::from_secs(900);

@@ -188,7 +188,7 @@ pub(crate) async fn single_sign_on_after_the_apps_sign_out_is_allowed(
     };
     let session = app.begins(sign_in(&app.starts()?)?).await?;
     for by_sid in [false, true] {
-        let scope = if by_sid && setup.store().sid_index().is_some() {
+        let scope = if by_sid {
             SignOutScope::ProviderSession(provider_session(SID)?)
         } else {
             SignOutScope::Account(account("ada")?)

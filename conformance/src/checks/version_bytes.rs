@@ -74,7 +74,7 @@ pub(crate) async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Resul
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"due").await?;
-    let locks = setup.refresh_locks()?;
+    let locks = setup.store();
     for other in neighbours(version.as_bytes())? {
         let other = Version::from_bytes(other);
         let owner = LockOwner::mint().should_work("minting an owner")?;
@@ -103,7 +103,7 @@ pub(crate) async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"due").await?;
-    let locks = setup.refresh_locks()?;
+    let locks = setup.store();
     let owner = LockOwner::mint().should_work("minting an owner")?;
     let take = |owner| {
         let options = AcquireOptions::new(owner, Duration::from_secs(30), ada.now).seen(version);

@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-use crate::fault::{Fault, locks_of};
+use crate::fault::Fault;
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
     AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
     BackgroundSession, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
-    CutoffBound, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
-    Evicted, IssuerKey, LockOwner, MemoryStore, Namespace, NamespaceRecord, NotBeforeOptions,
-    NotBeforeScope, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version,
-    WriteOptions, test_util::FailingStore,
+    CutoffBound, Diagnostic, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, IssuerKey,
+    LockOwner, MemoryStore, Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidAccounts, SidEntry,
+    SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
+    test_util::FailingStore,
 };
 
 /// A memory store with a fault, which all its servers share.
@@ -169,49 +169,19 @@ impl<F: Fault> TokenStore for Broken<F> {
         self.healthy.clock()
     }
 
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        Some(self)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        Some(self)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         Some(self)
-    }
-}
-
-impl<F: Fault> Broken<F> {
-    fn healthy_sid_index(&self) -> Result<&dyn SidIndex> {
-        self.healthy
-            .sid_index()
-            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
-    }
-
-    fn healthy_locks(&self) -> Result<&dyn RefreshLocks> {
-        locks_of(&self.healthy)
-    }
-
-    fn healthy_background_sessions(&self) -> Result<&dyn BackgroundSessions> {
-        self.healthy
-            .background_sessions()
-            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
     }
 }
 
 #[async_trait]
 impl<F: Fault> RefreshLocks for Broken<F> {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
-        self.fault.acquire(self.healthy_locks()?, at, options).await
+        self.fault.acquire(&*self.healthy, at, options).await
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
-        self.fault.release(self.healthy_locks()?, at, owner).await
+        self.fault.release(&*self.healthy, at, owner).await
     }
 
     async fn end_if_version(
@@ -222,7 +192,7 @@ impl<F: Fault> RefreshLocks for Broken<F> {
     ) -> Result<bool> {
         let ending = self
             .fault
-            .end_if_version(&self.healthy, at, version, options);
+            .end_if_version(&*self.healthy, at, version, options);
         ending.await
     }
 }
@@ -237,13 +207,7 @@ impl<F: Fault> BackgroundSessions for Broken<F> {
         options: ReadOptions,
     ) -> Result<()> {
         self.fault
-            .keep(
-                self.healthy_background_sessions()?,
-                account,
-                name,
-                background_session,
-                options,
-            )
+            .keep(&*self.healthy, account, name, background_session, options)
             .await
     }
 
@@ -254,7 +218,7 @@ impl<F: Fault> BackgroundSessions for Broken<F> {
         options: ReadOptions,
     ) -> Result<Vec<BackgroundSession>> {
         self.fault
-            .find(self.healthy_background_sessions()?, account, name, options)
+            .find(&*self.healthy, account, name, options)
             .await
     }
 }
@@ -262,9 +226,7 @@ impl<F: Fault> BackgroundSessions for Broken<F> {
 #[async_trait]
 impl<F: Fault> SidIndex for Broken<F> {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        self.fault
-            .add(self.healthy_sid_index()?, sid, sid_entry)
-            .await
+        self.fault.add(&*self.healthy, sid, sid_entry).await
     }
 
     async fn set_sid_not_before(
@@ -274,7 +236,7 @@ impl<F: Fault> SidIndex for Broken<F> {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
         self.fault
-            .set_sid_not_before(self.healthy_sid_index()?, sid, bound, options)
+            .set_sid_not_before(&*self.healthy, sid, bound, options)
             .await
     }
 
@@ -284,7 +246,7 @@ impl<F: Fault> SidIndex for Broken<F> {
         requested_at: Timestamp,
         not_after: Timestamp,
     ) -> Result<()> {
-        let healthy = self.healthy_sid_index()?;
+        let healthy = &*self.healthy;
         self.fault
             .check_issuer(healthy, issuer, requested_at, not_after)
             .await
@@ -297,12 +259,12 @@ impl<F: Fault> SidIndex for Broken<F> {
         options: NotBeforeOptions,
     ) -> Result<()> {
         self.fault
-            .set_issuer_not_before(self.healthy_sid_index()?, issuer, at, options)
+            .set_issuer_not_before(&*self.healthy, issuer, at, options)
             .await
     }
 
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
-        self.fault.accounts(self.healthy_sid_index()?, scan).await
+        self.fault.accounts(&*self.healthy, scan).await
     }
 
     async fn evict_accounts(
@@ -312,14 +274,9 @@ impl<F: Fault> SidIndex for Broken<F> {
         not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        match self.healthy_sid_index() {
-            Ok(healthy) => {
-                self.fault
-                    .evict_accounts(healthy, accounts, at, not_before, options)
-                    .await
-            }
-            Err(error) => vec![Err(error)],
-        }
+        self.fault
+            .evict_accounts(&*self.healthy, accounts, at, not_before, options)
+            .await
     }
 }
 

@@ -4,7 +4,7 @@ use token_cache_core::{
     Version, WriteOptions,
 };
 
-use crate::fault::{Fault, locks_of};
+use crate::fault::Fault;
 
 /// Compares the bytes of a version from `FROM` to `TO` alone.
 #[derive(Default)]
@@ -54,8 +54,6 @@ impl<const FROM: usize, const TO: usize> Fault for ComparesAFewBytes<FROM, TO> {
     ) -> Result<bool> {
         let read = ReadOptions::at(options.now);
         let version = Self::there(healthy, at, version, read).await;
-        locks_of(healthy)?
-            .end_if_version(at, version, options)
-            .await
+        healthy.end_if_version(at, version, options).await
     }
 }

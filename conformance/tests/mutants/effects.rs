@@ -7,10 +7,7 @@ use token_cache_core::{
     SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TokenStore, WriteOptions,
 };
 
-use crate::{
-    broken_backplane::backplane_of,
-    fault::{Fault, locks_of},
-};
+use crate::{broken_backplane::backplane_of, fault::Fault};
 
 /// Publishes a sign-out before it evicts.
 #[derive(Default)]
@@ -124,7 +121,7 @@ impl Fault for ReleasesFirst {
         options: WriteOptions,
     ) -> Result<PutResult> {
         if let Some(owner) = &options.releasing {
-            locks_of(healthy)?.release(at, owner).await?;
+            healthy.release(at, owner).await?;
             tokio::task::yield_now().await;
         }
         healthy.write(at, entry, options).await

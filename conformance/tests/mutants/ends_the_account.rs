@@ -3,7 +3,7 @@ use token_cache_core::{
     CutoffTime, EntryAddress, EvictOptions, EvictTarget, Result, TokenStore, Version,
 };
 
-use crate::fault::{Fault, locks_of};
+use crate::fault::Fault;
 
 /// Ends all sessions of the account with the one whose refresh was refused.
 #[derive(Default)]
@@ -18,7 +18,7 @@ impl Fault for EndsTheAccount {
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let locks = locks_of(healthy)?;
+        let locks = healthy;
         let ended = locks.end_if_version(at, version, options).await?;
         if ended {
             let target = EvictTarget::Account(CutoffTime::on_store_clock(options.now));

@@ -6,11 +6,11 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
     BackgroundSession, BackgroundSessions, Backplane, BackplaneConnection, BeginSession, Begun,
-    CutoffBound, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted,
-    Invalidation, InvalidationListener, IssuerKey, LockOwner, Namespace, NamespaceRecord,
-    NotBeforeOptions, NotBeforeScope, Published, PutResult, ReadOptions, RefreshLocks, Result,
-    ServerId, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
-    TokenStore, Version, WriteOptions,
+    CutoffBound, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation,
+    InvalidationListener, IssuerKey, LockOwner, Namespace, NamespaceRecord, NotBeforeOptions,
+    NotBeforeScope, Published, PutResult, ReadOptions, RefreshLocks, Result, ServerId, SessionId,
+    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version,
+    WriteOptions,
 };
 
 /// A fault of a store. By default each step does what the healthy store does.
@@ -115,9 +115,7 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        locks_of(healthy)?
-            .end_if_version(at, version, options)
-            .await
+        healthy.end_if_version(at, version, options).await
     }
 
     async fn keep(
@@ -215,10 +213,4 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
     ) -> Result<Published> {
         healthy.publish(origin, what).await
     }
-}
-
-pub(crate) fn locks_of(healthy: &dyn TokenStore) -> Result<&dyn RefreshLocks> {
-    healthy
-        .refresh_locks()
-        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
 }

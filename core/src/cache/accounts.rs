@@ -1,8 +1,5 @@
 use super::TokenCache;
-use crate::{
-    AccountId, AccountListOptions, AccountPage, Error, ErrorKind, ReadOptions, Result,
-    SessionRecord,
-};
+use crate::{AccountId, AccountListOptions, AccountPage, ReadOptions, Result, SessionRecord};
 
 impl TokenCache {
     /// Returns the living sessions of an account, in no particular order. The list is empty if the account has none. Sends one request.
@@ -26,16 +23,9 @@ impl TokenCache {
     /// [`AccountPage::next`] to `AccountListOptions::from`, and call this method again. The listing is complete when `next` is `None`.
     ///
     /// # Errors
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), the part of a store that lists its
-    ///   accounts.
-    /// - [`Misuse`](ErrorKind::Misuse) if the cursor in `scan` is invalid for this store.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the cursor in `scan` is invalid for this store.
     /// - The errors of the store.
     pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
-        let sid_index = self.store().sid_index().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "list accounts").message(
-                "this store has no index of `sid`s; use a store that has one, such as Redis",
-            )
-        })?;
-        sid_index.accounts(scan).await
+        self.store().accounts(scan).await
     }
 }

@@ -41,7 +41,6 @@ impl TokenCache {
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the client id is empty, blank or over 8 KiB.
     /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if the application was signed out during the call or just before it. Call the
     ///   method again.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions.
     /// - The errors of [`background_session`](Self::background_session) and of the store.
     pub async fn application(&self, client_id: &str) -> Result<Session> {
         let account = AccountId::application(client_id)?;

@@ -12,7 +12,6 @@ impl TokenCache {
     /// DynamoDB.
     ///
     /// # Errors
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support [background sessions](crate::BackgroundSessions).
     /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the session's ticket secret was
     ///   encrypted under.
     /// - [`Corrupt`](crate::ErrorKind::Corrupt) if the encrypted ticket secret in the store was changed, or belongs to another account or
@@ -37,12 +36,8 @@ pub(super) async fn find_background_session(
     keys: &Keys,
     open: impl Fn(&[u8]) -> Result<TicketPayload>,
 ) -> Result<Option<Session>> {
-    let background_sessions = cache.store().background_sessions().ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "open a background session").message(
-            "this store keeps no background sessions; use a store that does, such as Redis",
-        )
-    })?;
-    let found = background_sessions
+    let found = cache
+        .store()
         .find(account, name, ReadOptions::at(keys.latest))
         .await?;
     let Some(newest) = found.first() else {

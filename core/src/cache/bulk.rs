@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCache;
 use crate::{
-    AccountCursor, AccountId, AccountKey, AccountListOptions, AccountPage, Error, ErrorKind,
-    EvictOptions, IssuerKey, NearCacheOutcome, NotBeforeOptions, NotBeforeScope, Result, SidIndex,
-    SignOut, Timestamp, Wait,
+    AccountCursor, AccountId, AccountKey, AccountListOptions, AccountPage, Error, EvictOptions,
+    IssuerKey, NearCacheOutcome, NotBeforeOptions, NotBeforeScope, Result, SignOut, Timestamp,
+    Wait,
     protocol::StoreSignOut,
     telemetry::{About, Operation, observe},
     types::account,
@@ -84,8 +84,7 @@ impl TokenCache {
     /// first call of [`BulkSignOut::step`].
     ///
     /// # Errors
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`], the part of a store that evicts many accounts at once.
-    /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_accounts<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a AccountId>,
@@ -105,7 +104,6 @@ impl TokenCache {
     ///
     /// # Errors
     /// - [`Misuse`](ErrorKind::Misuse) if the issuer is empty, blank, over 8 KiB, or has white space or a control character.
-    /// - [`Unsupported`](ErrorKind::Unsupported) if the store has no [`SidIndex`], the part of a store that lists its accounts.
     /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
@@ -114,7 +112,6 @@ impl TokenCache {
     }
 
     fn bulk(&self, accounts: Vec<AccountKey>, issuer: Option<IssuerKey>) -> Result<BulkSignOut> {
-        sid_index(self)?;
         let keys = self.keys()?;
         let checkpoint = BulkCheckpoint {
             generation: keys.generation,
@@ -267,10 +264,10 @@ async fn step_of_issuer(
     issuer: IssuerKey,
     ahead: Option<AccountPage>,
 ) -> Result<(Step, Option<AccountPage>)> {
-    let sid_index = sid_index(cache)?;
     if !checkpoint.marked {
         let not_before = NotBeforeOptions::lifetime(cache.not_before_lifetime());
-        sid_index
+        cache
+            .store()
             .set_issuer_not_before(&issuer, checkpoint.moment, not_before)
             .await?;
         checkpoint.marked = true;
@@ -280,12 +277,12 @@ async fn step_of_issuer(
         page
     } else {
         scan.cursor = checkpoint.cursor.take();
-        sid_index.accounts(&scan).await?
+        cache.store().accounts(&scan).await?
     };
     scan.cursor.clone_from(&page.next);
     let look_ahead = page.next.is_some().then(|| {
         let cache = cache.clone();
-        tokio::spawn(async move { self::sid_index(&cache)?.accounts(&scan).await })
+        tokio::spawn(async move { cache.store().accounts(&scan).await })
     });
     // The index does not list accounts without stored data, so the last step clears all near-cache entries.
     let ended = StoreSignOut {
@@ -325,7 +322,8 @@ async fn evict(
     ended.sign_out.accounts = checkpoint.done;
     ended.sign_out.replicas = checkpoint.replicas;
     let change = cache.path().changing(accounts);
-    let evicted = sid_index(cache)?
+    let evicted = cache
+        .store()
         .evict_accounts(accounts, checkpoint.moment, not_before, options)
         .await;
     drop(change);
@@ -341,12 +339,5 @@ async fn evict(
     Ok(Step {
         checkpoint,
         near_caches,
-    })
-}
-
-fn sid_index(cache: &TokenCache) -> Result<&dyn SidIndex> {
-    cache.store().sid_index().ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "sign out many accounts")
-            .message("this store has no index of `sid`s; sign the accounts out one by one")
     })
 }

@@ -210,7 +210,7 @@ impl TokenCache {
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
-            .field("path", &self.0.path)
+            .field("store", &self.store())
             .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }

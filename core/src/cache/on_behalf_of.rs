@@ -51,7 +51,6 @@ impl TokenCache {
     /// - [`Misuse`](crate::ErrorKind::Misuse) if [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion) is not set.
     /// - [`Config`](crate::ErrorKind::Config) if the token lives longer than
     ///   [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion), counted from its `iat` to its `exp`.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support [background sessions](crate::BackgroundSessions).
     /// - The errors of [`background_session`](Self::background_session) and of the store.
     pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {
         self.check_life(&on_behalf_of)?;

@@ -159,9 +159,6 @@ impl SignIn {
     ///
     /// This weakens the protection of the tokens: the data of the store and the servers' key ring together are then enough to decrypt them.
     /// Background access ends with the session.
-    ///
-    /// If the store does not support [background sessions](crate::BackgroundSession), [`TokenCache::sign_in`](crate::TokenCache::sign_in)
-    /// returns [`Unsupported`](ErrorKind::Unsupported).
     pub fn background_access(mut self) -> Self {
         self.background_access = true;
         self
@@ -249,8 +246,7 @@ impl TokenCache {
     /// - The authentication does not fulfil the `max_age` of [`start_sign_in_with_max_age`](Self::start_sign_in_with_max_age).
     /// - The `session_expiry` of the ID token has passed.
     ///
-    /// One request stores the session. If the store has a [`SidIndex`](crate::SidIndex), another one reads the issuer's not-before time:
-    /// the time of a sign-out of the whole issuer. One more adds the `sid`, if the sign-in has one. Background access takes one more
+    /// One request stores the session. Another one reads the issuer's not-before time: the time of a sign-out of the whole issuer. One more adds the `sid`, if the sign-in has one. Background access takes one more
     /// request. On DynamoDB, some of these steps take two or three requests.
     ///
     /// # Errors
@@ -259,7 +255,6 @@ impl TokenCache {
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the session's lifetime is not between one second and 400 days.
     /// - [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the started sign-in was changed or truncated.
     /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server's key ring lacks the key that the started sign-in was encrypted under.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the sign-in has background access and the store does not support it.
     /// - The errors of the store.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = in_boxed_call(self.begin(sign_in));

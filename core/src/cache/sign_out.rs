@@ -55,9 +55,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// - The errors of the store. Call it again until it returns `Ok`.
-    /// - For a `sid`, [`Unsupported`](crate::ErrorKind::Unsupported) if the store has no [`SidIndex`](crate::SidIndex), which lists the
-    ///   accounts of each `sid`.
-    /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the `SidIndex` has no account under it but may be incomplete. A store may
+    /// - For a `sid`, [`Config`](crate::ErrorKind::Config) if the [`SidIndex`](crate::SidIndex) has no account under it but may be incomplete. A store may
     ///   drop entries of the index for lack of memory. Sign the user out by account instead.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
@@ -163,9 +161,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// - [`Misuse`](crate::ErrorKind::Misuse) if the message names neither `sub` nor `sid`. Answer the provider with status 400.
-    /// - [`Unsupported`](crate::ErrorKind::Unsupported) if the message names only a `sid`, and the store has no
-    ///   [`SidIndex`](crate::SidIndex), which lists the accounts of each `sid`.
-    /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, and the `SidIndex` has no account under it but may be
+    /// - [`Config`](crate::ErrorKind::Config) if the message names only a `sid`, and the [`SidIndex`](crate::SidIndex) has no account under it but may be
     ///   incomplete. A store may drop entries of the index for lack of memory.
     /// - The errors of the store. Answer the provider with a 5xx, so that it sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {

@@ -4,8 +4,8 @@ use tokio::runtime::Handle;
 
 use crate::{
     AccountKey, AcquireOptions, Acquired, Entry, EntryAddress, Error, ErrorKind, EvictOptions,
-    Invalidation, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    TokenStore, Version, WriteOptions,
+    Invalidation, PutMode, PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenStore,
+    Version, WriteOptions,
     crypto::{Sealer, SessionKeys, UnreadableEntries},
     near_cache::{NearCache, Validity},
     protocol::{self, SignInPlan, SignedIn},
@@ -160,12 +160,11 @@ impl StorePath {
     /// would replace an entry that counts as missing.
     pub(crate) async fn acquire(
         &self,
-        locks: &dyn RefreshLocks,
         at: &EntryAddress,
         keys: &SessionKeys,
         options: AcquireOptions,
     ) -> Result<Acquired> {
-        match locks.acquire(at, options).await? {
+        match self.store.acquire(at, options).await? {
             Acquired::Fresher(sealed) => {
                 drop(self.changing(slice::from_ref(at.account())));
                 let entry = self.sealer.open(at, keys, sealed)?;
@@ -178,14 +177,13 @@ impl StorePath {
     /// Ends the session of an entry if the entry has this version. Other servers are told.
     pub(crate) async fn end_if_version(
         &self,
-        locks: &dyn RefreshLocks,
         at: &EntryAddress,
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
         let mut change = self.changing(slice::from_ref(at.account()));
         change.is_told = true;
-        locks.end_if_version(at, version, options).await
+        self.store.end_if_version(at, version, options).await
     }
 
     /// Begins a session. Other servers are told if it ended older ones.
@@ -320,7 +318,6 @@ impl fmt::Debug for StorePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StorePath")
             .field("store", &self.store)
-            .field("near_cache", &self.near_cache)
             .finish_non_exhaustive()
     }
 }

@@ -16,8 +16,7 @@ const SENDS: usize = 3;
 pub struct SignInPlan<'a> {
     /// The account of the new session.
     pub account: AccountKey,
-    /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`. A store without a [`SidIndex`](crate::SidIndex) does not
-    /// receive it, and stores a session without a `sid`.
+    /// The keyed hash of the provider's `sid`. `None` if the sign-in has no `sid`.
     pub sid: Option<SidKey>,
     /// The way in which the session is begun: by a sign-in of the user or the application, or by a web API on behalf of a user.
     /// [`max_sessions`](Self::max_sessions) limits the sessions of each kind separately.
@@ -70,8 +69,8 @@ pub struct SignedIn {
 ///
 /// The steps are, in this order:
 /// 1. Store the session's record in the account.
-/// 2. Add the account to the index of the `sid`, if the sign-in has a `sid` and the store has a [`SidIndex`](crate::SidIndex).
-/// 3. Check the issuer's not-before time, if the store has an index.
+/// 2. Add the account to the [index of the `sid`](crate::SidIndex), if the sign-in has a `sid`.
+/// 3. Check the issuer's not-before time.
 /// 4. Store the background session, if the sign-in has background access.
 ///
 /// A sign-out takes the opposite order: it sets the not-before time in the index first, and then ends sessions in the accounts. Either the
@@ -87,7 +86,6 @@ pub struct SignedIn {
 ///   has reached [`not_after`](SignInPlan::not_after).
 /// - [`SignInRevoked`](ErrorKind::SignInRevoked) instead, if the kind is [`SessionKind::Direct`] and step 2 was refused: the `sid` was
 ///   signed out.
-/// - [`Unsupported`](ErrorKind::Unsupported) if the sign-in has background access and the store does not support background sessions.
 /// - The errors of the store. The session may then remain in the store, but no ticket for it exists.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
@@ -116,7 +114,7 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
         let ticket_secret = (plan.mint)()?;
         let record = SessionRecord::new(
             ticket_secret.session_id(),
-            plan.sid.filter(|_| store.sid_index().is_some()),
+            plan.sid,
             plan.times,
             plan.ends_at,
         )
@@ -151,37 +149,31 @@ async fn admit(
     plan: &SignInPlan<'_>,
     ticket_secret: &TicketSecret,
 ) -> Result<()> {
-    if let Some(sid_index) = store.sid_index() {
-        if let Some(sid) = &plan.sid {
-            let sid_entry = SidEntry::new(
-                plan.account,
-                plan.times.requested_at,
-                plan.ends_at,
-                plan.not_after,
-            );
-            let entered = sid_index.add(sid, sid_entry).await;
-            entered.map_err(|error| match plan.kind {
-                SessionKind::Direct => sid_ended(error),
-                // The caller of a web API must get a new assertion. Sending this user to the provider would not help.
-                SessionKind::OnBehalfOf => error,
-            })?;
-        }
-        sid_index
-            .check_issuer(
-                plan.account.issuer(),
-                plan.times.requested_at,
-                plan.not_after,
-            )
-            .await?;
-    }
-    if let Some(BackgroundPlan { name, seal }) = &plan.background {
-        let sessions = store.background_sessions().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "sign in")
-                .message("this store does not support background sessions; sign in without background access")
+    if let Some(sid) = &plan.sid {
+        let sid_entry = SidEntry::new(
+            plan.account,
+            plan.times.requested_at,
+            plan.ends_at,
+            plan.not_after,
+        );
+        let entered = store.add(sid, sid_entry).await;
+        entered.map_err(|error| match plan.kind {
+            SessionKind::Direct => sid_ended(error),
+            // The caller of a web API must get a new assertion. Sending this user to the provider would not help.
+            SessionKind::OnBehalfOf => error,
         })?;
+    }
+    store
+        .check_issuer(
+            plan.account.issuer(),
+            plan.times.requested_at,
+            plan.not_after,
+        )
+        .await?;
+    if let Some(BackgroundPlan { name, seal }) = &plan.background {
         let background_session =
             BackgroundSession::new(ticket_secret.session_id(), seal(ticket_secret)?);
-        sessions
+        store
             .keep(
                 &plan.account,
                 name,

@@ -1,7 +1,6 @@
 use crate::{
-    AccountKey, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget, Evicted,
-    Invalidation, NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp,
-    TokenStore,
+    AccountKey, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, Invalidation,
+    NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
 /// The result of a sign-out in the store, which the functions of this module return. The store has ended the sessions, but near caches of
@@ -135,18 +134,17 @@ pub async fn sign_out_account(
 /// Ends the sessions of one `sid` of the provider in the store, in every account that signed in with it. `options` has the time on the
 /// store's clock, and says whether the store publishes an [invalidation message](crate::InvalidationMessage).
 ///
-/// The function finds the accounts of the `sid` in the store's index ([`SidIndex`](crate::SidIndex)), if the store has one. The logout
+/// The function finds the accounts of the `sid` in the store's index ([`SidIndex`](crate::SidIndex)). The logout
 /// message can also name an account ([`SidSignOut::named`]). The function acts in two steps:
-/// 1. If the store has an index, it sets the not-before time of the `sid` there, and reads the accounts of the `sid`.
+/// 1. It sets the not-before time of the `sid` in the index, and reads the accounts of the `sid`.
 /// 2. It evicts in each of these accounts and in the named one, with one request for each account.
 ///
 /// If neither the index nor the message has an account, nothing is evicted. If the index is complete, the function then returns `Ok` with
-/// [`unknown_sid`](StoreSignOut::unknown_sid) `true`. If entries of the index may be lost, or the store has no index, it returns an error.
+/// [`unknown_sid`](StoreSignOut::unknown_sid) `true`. If entries of the index may be lost, it returns an error.
 ///
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
-/// - [`Unsupported`](ErrorKind::Unsupported) if the store has no index and the message names no account.
 /// - [`Config`](ErrorKind::Config) if the index has no account of the `sid`, the store may have dropped entries of the index, and the
 ///   message names no account.
 /// - The errors of the store. If evictions fail, the first error is returned after every account was tried. It
@@ -162,26 +160,12 @@ pub async fn sign_out_sid(
         reach,
         named,
     } = *sign_out;
-    let has_index = store.sid_index().is_some();
-    let mut accounts = match store.sid_index() {
-        Some(sid_index) => {
-            let not_before = NotBeforeOptions::lifetime(options.not_before_lifetime);
-            let pointed = sid_index
-                .set_sid_not_before(&sid, bound, not_before)
-                .await?;
-            if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
-                return Err(index_may_be_lost());
-            }
-            pointed.accounts
-        }
-        None if named.is_some() => Vec::new(),
-        None => {
-            return Err(
-                Error::new(ErrorKind::Unsupported, "sign out a provider session")
-                    .message("this store has no `sid` index; name the subject as well"),
-            );
-        }
-    };
+    let not_before = NotBeforeOptions::lifetime(options.not_before_lifetime);
+    let pointed = store.set_sid_not_before(&sid, bound, not_before).await?;
+    if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
+        return Err(index_may_be_lost());
+    }
+    let mut accounts = pointed.accounts;
     if let Some((account, _)) = named
         && !accounts.contains(&account)
     {
@@ -211,8 +195,7 @@ pub async fn sign_out_sid(
     }
     match failed {
         // The index has the not-before time already, and other accounts may have been evicted.
-        Some(error) if has_index || !ended.evicted.is_empty() => Err(error.maybe_applied()),
-        Some(error) => Err(error),
+        Some(error) => Err(error.maybe_applied()),
         None => Ok(ended),
     }
 }

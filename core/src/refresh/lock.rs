@@ -10,7 +10,7 @@ use crate::{
 /// The first pause of a caller that waits for another server's lock.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
-/// The refresh lock of one entry, for one owner. Without locks in the store, only the version of the entry orders the writes.
+/// The refresh lock of one entry, for one owner.
 pub(super) struct Lock {
     session: Session,
     key: EntryKey,
@@ -28,10 +28,8 @@ impl Lock {
         })
     }
 
-    /// Returns the owner, or `None` if the store has no locks that a write could release.
-    pub(super) fn owner(&self) -> Option<LockOwner> {
-        let store = self.session.cache().store();
-        store.refresh_locks().map(|_| self.owner)
+    pub(super) fn owner(&self) -> LockOwner {
+        self.owner
     }
 
     /// Takes or renews the lock, while the entry has the version `seen`. Also returns when the request was sent: the lease does not
@@ -40,19 +38,10 @@ impl Lock {
         let keys = self.session.fresh_keys().await?;
         let at = self.session.address(&keys, &self.key);
         let sent = Instant::now();
-        let store = self.session.cache().store();
-        let acquired = if let Some(locks) = store.refresh_locks() {
-            let mut options = AcquireOptions::new(self.owner, self.lease, keys.latest);
-            options.seen = seen;
-            let path = self.session.cache().path();
-            path.acquire(locks, &at, self.session.secret(), options)
-                .await?
-        } else {
-            match self.session.read_entry(&keys, &self.key).await? {
-                Some(entry) if Some(entry.version()) != seen => Acquired::Fresher(entry),
-                _ => Acquired::Held,
-            }
-        };
+        let mut options = AcquireOptions::new(self.owner, self.lease, keys.latest);
+        options.seen = seen;
+        let path = self.session.cache().path();
+        let acquired = path.acquire(&at, self.session.secret(), options).await?;
         Ok((acquired, sent))
     }
 
@@ -77,9 +66,7 @@ impl Lock {
     /// Takes the lock again for the version that its owner has just written, because a new version releases it on some stores.
     /// Tries once: another server may have taken it first.
     pub(super) async fn follow(&self, version: Version) {
-        if self.owner().is_some() {
-            let _ = self.acquire(Some(version)).await;
-        }
+        let _ = self.acquire(Some(version)).await;
     }
 
     /// Releases the lock. If that fails, it expires with its lease.
@@ -88,26 +75,17 @@ impl Lock {
             return;
         };
         let at = self.session.address(&keys, &self.key);
-        if let Some(locks) = self.session.cache().store().refresh_locks() {
-            let _ = locks.release(&at, &self.owner).await;
-        }
+        let store = self.session.cache().store();
+        let _ = store.release(&at, &self.owner).await;
     }
 
     /// Ends the session if the entry still has the version whose refresh token was sent. Returns `false` if it has another
-    /// version. A store without locks cannot do this in one step, so a put in between may be lost with the session.
+    /// version.
     pub(super) async fn end_session_if(&self, version: Version) -> Result<bool> {
         let keys = self.session.fresh_keys().await?;
         let at = self.session.address(&keys, &self.key);
         let options = EvictOptions::at(keys.latest);
-        let store = self.session.cache().store();
-        if let Some(locks) = store.refresh_locks() {
-            let path = self.session.cache().path();
-            return path.end_if_version(locks, &at, version, options).await;
-        }
-        let entry = self.session.read_entry(&keys, &self.key).await?;
-        if entry.is_none_or(|entry| entry.version() != version) {
-            return Ok(false);
-        }
-        Box::pin(self.session.sign_out()).await.map(|_| true)
+        let path = self.session.cache().path();
+        path.end_if_version(&at, version, options).await
     }
 }

@@ -200,7 +200,7 @@ impl RefreshTask {
         if self.spends_itself() {
             let tokens = answer.for_itself(old);
             let value = EntryValue::try_from(&tokens)?;
-            let written = write_back(&self.session, &self.wanted, value, mode, lock.owner());
+            let written = write_back(&self.session, &self.wanted, value, mode, Some(lock.owner()));
             return Ok(match written.await? {
                 Some(_) => RefreshOutcome::Stored(tokens),
                 None => RefreshOutcome::Overtaken,

@@ -45,11 +45,10 @@ impl fmt::Debug for BackgroundSession {
     }
 }
 
-/// The part of a store that keeps encrypted ticket secrets, for sessions that can be opened without a ticket. It is optional.
+/// The part of a store that keeps encrypted ticket secrets, for sessions that can be opened without a ticket. Every store implements it.
 ///
-/// Without it, a sign-in with [`background_access`](crate::SignIn::background_access) and
-/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) fail with [`Unsupported`](crate::ErrorKind::Unsupported). A [background
-/// session](BackgroundSession) belongs to one session. When that session ends, for example by a sign-out, the background session is no
+/// A sign-in with [`background_access`](crate::SignIn::background_access) and
+/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) use it. A [background session](BackgroundSession) belongs to one session. When that session ends, for example by a sign-out, the background session is no
 /// longer returned.
 #[async_trait]
 pub trait BackgroundSessions: Send + Sync {

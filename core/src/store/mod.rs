@@ -3,6 +3,7 @@
 pub mod backend;
 pub(crate) mod background_sessions;
 pub(crate) mod backplane;
+pub(crate) mod delegate;
 pub(crate) mod memory;
 pub(crate) mod options;
 pub(crate) mod refresh_locks;

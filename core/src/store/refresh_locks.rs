@@ -88,8 +88,9 @@ pub enum Acquired {
 /// The part of a store that gives out refresh locks. A lock gives one app server at a time the right to send an entry's refresh token to
 /// the provider (G6).
 ///
-/// It is optional. Without it, two app servers can send the same refresh token at the same time. The provider may then take the token for
-/// stolen, and revoke all tokens of the sign-in.
+/// Every store implements it. Without the lock, two app servers could send the same refresh token at the same time. The provider may then
+/// take the token for stolen, and revoke all tokens of the sign-in. [`backend::LockTable`](crate::backend::LockTable) has most of it for a
+/// store in memory.
 ///
 /// The owner of a lock writes the refreshed entry with [`TokenStore::write`](crate::TokenStore::write), in the mode
 /// [`PutMode::Update`](crate::PutMode::Update) and with [`WriteOptions::releasing`](crate::WriteOptions::releasing). `PutMode::Update`

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountKey, CutoffBound, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp,
+    AccountKey, CutoffBound, Error, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp,
     store::options::NOT_BEFORE_LIFETIME,
 };
 
@@ -171,6 +171,21 @@ pub struct AccountPage {
 }
 
 impl AccountPage {
+    /// Creates the only page of a store that lists all its accounts at once: those of `accounts` that `scan` selects.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) if `scan` has a cursor, which another store must have returned.
+    pub fn whole(mut accounts: Vec<AccountKey>, scan: &AccountListOptions) -> Result<Self> {
+        if scan.cursor.is_some() {
+            return Err(Error::misuse(
+                "list accounts",
+                "the cursor is of another store; begin the list anew, without a cursor",
+            ));
+        }
+        accounts.retain(|account| scan.issuer.is_none_or(|issuer| issuer == *account.issuer()));
+        Ok(Self::new(accounts, None))
+    }
+
     /// Creates a page of accounts. A store calls it. `next` is the cursor of the next page, or `None` if this page is the last one.
     pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
@@ -194,10 +209,7 @@ pub enum NotBeforeScope {
 }
 
 /// The part of a store that spans accounts: the index from a provider's `sid` to accounts, the not-before times of issuers, and a list of
-/// all accounts.
-///
-/// It is optional. Without it, a sign-out by a `sid` alone, a [bulk sign-out](crate::BulkSignOut) and a list of the accounts fail with
-/// [`Unsupported`](crate::ErrorKind::Unsupported).
+/// all accounts. Every store implements it. [`backend::SidTable`](crate::backend::SidTable) has most of it for a store in memory.
 #[async_trait]
 pub trait SidIndex: Send + Sync {
     /// Adds the account of a sign-in to the index, under `sid`. The function [`protocol::sign_in`](fn@crate::protocol::sign_in) calls it

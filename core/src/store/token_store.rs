@@ -1,7 +1,4 @@
-use std::{
-    fmt::{Debug, Display},
-    sync::Arc,
-};
+use std::fmt::{Debug, Display};
 
 use async_trait::async_trait;
 
@@ -18,7 +15,9 @@ use crate::{
 #[doc = include_str!("../../docs/tiny_store.rs")]
 #[doc = "```"]
 #[async_trait]
-pub trait TokenStore: Debug + Display + Send + Sync + 'static {
+pub trait TokenStore:
+    SidIndex + RefreshLocks + BackgroundSessions + Debug + Display + Send + Sync + 'static
+{
     /// Returns the limits of this store: the largest size of an entry's value. [`write`](Self::write) refuses a larger value with
     /// [`TooLarge`](crate::ErrorKind::TooLarge). Sends no request.
     fn capabilities(&self) -> Capabilities;
@@ -164,116 +163,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// [`TokenCache`](crate::TokenCache) then estimates the clock from the answers of [`namespace`](Self::namespace).
     fn clock(&self) -> Option<&dyn TimeSource>;
 
-    /// Returns the part of the store that gives out refresh locks, or `None` if the store does not support them. [`RefreshLocks`] describes
-    /// what a cache does without it.
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
-
-    /// Returns the part of the store that finds accounts by a `sid`, or `None` if the store does not support it. [`SidIndex`] describes
-    /// which sign-outs fail without it.
-    fn sid_index(&self) -> Option<&dyn SidIndex>;
-
-    /// Returns the part of the store that keeps encrypted ticket secrets for background access, or `None` if the store does not support it.
-    /// [`BackgroundSessions`] describes which calls fail without it.
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
-
     /// Returns the part of the store that carries invalidation messages between app servers, or `None` if the store does not support it.
     /// [`Backplane`] describes what a cache does without it.
     fn backplane(&self) -> Option<&dyn Backplane>;
 }
-
-macro_rules! forward_through {
-    ($sid_entry:ident) => {
-        #[async_trait]
-        impl<S: TokenStore + ?Sized> TokenStore for $sid_entry<S> {
-            fn capabilities(&self) -> Capabilities {
-                (**self).capabilities()
-            }
-
-            fn diagnostics(&self) -> Vec<Diagnostic> {
-                (**self).diagnostics()
-            }
-
-            async fn namespace(&self) -> Result<Namespace> {
-                (**self).namespace().await
-            }
-
-            async fn set_namespace(
-                &self,
-                expected: Option<&NamespaceRecord>,
-                record: &NamespaceRecord,
-            ) -> Result<bool> {
-                (**self).set_namespace(expected, record).await
-            }
-
-            async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-                (**self).begin(account, session).await
-            }
-
-            async fn session(
-                &self,
-                account: &AccountKey,
-                session_id: &SessionId,
-                options: ReadOptions,
-            ) -> Result<SessionRecord> {
-                (**self).session(account, session_id, options).await
-            }
-
-            async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-                (**self).read(at, options).await
-            }
-
-            async fn write(
-                &self,
-                at: &EntryAddress,
-                entry: Entry,
-                options: WriteOptions,
-            ) -> Result<PutResult> {
-                (**self).write(at, entry, options).await
-            }
-
-            async fn remove(&self, at: &EntryAddress) -> Result<()> {
-                (**self).remove(at).await
-            }
-
-            async fn evict(
-                &self,
-                account: &AccountKey,
-                target: EvictTarget,
-                options: EvictOptions,
-            ) -> Result<Evicted> {
-                (**self).evict(account, target, options).await
-            }
-
-            async fn sessions(
-                &self,
-                account: &AccountKey,
-                options: ReadOptions,
-            ) -> Result<Vec<SessionRecord>> {
-                (**self).sessions(account, options).await
-            }
-
-            fn clock(&self) -> Option<&dyn TimeSource> {
-                (**self).clock()
-            }
-
-            fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-                (**self).refresh_locks()
-            }
-
-            fn sid_index(&self) -> Option<&dyn SidIndex> {
-                (**self).sid_index()
-            }
-
-            fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-                (**self).background_sessions()
-            }
-
-            fn backplane(&self) -> Option<&dyn Backplane> {
-                (**self).backplane()
-            }
-        }
-    };
-}
-
-forward_through!(Arc);
-forward_through!(Box);

@@ -35,8 +35,7 @@ impl Backplane for FailingStore {
 #[async_trait]
 impl RefreshLocks for FailingStore {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
-        let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
-        self.request("take a refresh lock", locks.acquire(at, options))
+        self.request("take a refresh lock", self.inner.acquire(at, options))
             .await
     }
 
@@ -46,14 +45,12 @@ impl RefreshLocks for FailingStore {
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
-        let ending = locks.end_if_version(at, version, options);
+        let ending = self.inner.end_if_version(at, version, options);
         self.request("end a session", ending).await
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
-        let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
-        self.request("release a refresh lock", locks.release(at, owner))
+        self.request("release a refresh lock", self.inner.release(at, owner))
             .await
     }
 }
@@ -68,10 +65,9 @@ impl BackgroundSessions for FailingStore {
         background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        let background_sessions = self.inner.background_sessions().ok_or_else(unsupported)?;
         self.request(
             "keep a background session",
-            background_sessions.keep(account, name, background_session, options),
+            self.inner.keep(account, name, background_session, options),
         )
         .await
     }
@@ -82,10 +78,9 @@ impl BackgroundSessions for FailingStore {
         name: &BackgroundKey,
         options: ReadOptions,
     ) -> Result<Vec<BackgroundSession>> {
-        let background_sessions = self.inner.background_sessions().ok_or_else(unsupported)?;
         self.request(
             "find a background session",
-            background_sessions.find(account, name, options),
+            self.inner.find(account, name, options),
         )
         .await
     }
@@ -95,8 +90,7 @@ impl BackgroundSessions for FailingStore {
 #[async_trait]
 impl SidIndex for FailingStore {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
-        self.request("add to the `sid` index", sid_index.add(sid, sid_entry))
+        self.request("add to the `sid` index", self.inner.add(sid, sid_entry))
             .await
     }
 
@@ -106,10 +100,9 @@ impl SidIndex for FailingStore {
         bound: CutoffBound,
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
-        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out a `sid`",
-            sid_index.set_sid_not_before(sid, bound, options),
+            self.inner.set_sid_not_before(sid, bound, options),
         )
         .await
     }
@@ -120,10 +113,9 @@ impl SidIndex for FailingStore {
         requested_at: Timestamp,
         not_after: Timestamp,
     ) -> Result<()> {
-        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "check the issuer",
-            sid_index.check_issuer(issuer, requested_at, not_after),
+            self.inner.check_issuer(issuer, requested_at, not_after),
         )
         .await
     }
@@ -134,17 +126,15 @@ impl SidIndex for FailingStore {
         at: Timestamp,
         options: NotBeforeOptions,
     ) -> Result<()> {
-        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out an issuer",
-            sid_index.set_issuer_not_before(issuer, at, options),
+            self.inner.set_issuer_not_before(issuer, at, options),
         )
         .await
     }
 
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
-        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
-        self.request("list accounts", sid_index.accounts(scan))
+        self.request("list accounts", self.inner.accounts(scan))
             .await
     }
 
@@ -157,13 +147,9 @@ impl SidIndex for FailingStore {
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::with_capacity(accounts.len());
         for account in accounts {
-            let Some(sid_index) = self.inner.sid_index() else {
-                evicted.push(Err(unsupported()));
-                continue;
-            };
             let one = async {
                 let one = std::slice::from_ref(account);
-                sid_index
+                self.inner
                     .evict_accounts(one, at, not_before, options)
                     .await
                     .remove(0)

@@ -11,10 +11,9 @@ use async_trait::async_trait;
 
 use super::failing_backplane::{BackplaneManner, FailingBackplane};
 use crate::{
-    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, Backplane, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress,
+    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions,
 };
 
 /// A store for tests that forwards every request to another store, and fails when the test tells it to. Its clones fail together.
@@ -229,21 +228,6 @@ impl TokenStore for FailingStore {
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         self.inner.clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.inner.refresh_locks().is_some().then_some(self as _)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.inner.sid_index().is_some().then_some(self as _)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        self.inner
-            .background_sessions()
-            .is_some()
-            .then_some(self as _)
     }
 
     fn backplane(&self) -> Option<&dyn Backplane> {

@@ -5,14 +5,13 @@ use tokio::sync::watch;
 
 use super::entry_sealer;
 use crate::{
-    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundSessions,
-    Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
-    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, LockOwner,
-    Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, PutResult, ReadOptions,
-    RefreshLocks, Result, Secret, ServerId, SessionId, SessionRecord, SidAccounts, SidEntry,
-    SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
+    Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation,
+    NotBeforeScope, PutResult, ReadOptions, RefreshLocks, Result, Secret, ServerId, SessionId,
+    SessionRecord, SidIndex, Timestamp, TokenStore, Version, WriteOptions,
     cache::StorePath,
     crypto::{SessionKeys, UnreadableEntries},
+    delegate_store,
     near_cache::{
         BootInstant, BootTime, FleetConfig, FleetConfigWatch, FleetMember, NearCache,
         NearCacheSettings, SystemBootTime, WithoutNearCache,
@@ -101,46 +100,19 @@ impl LayeredStore {
         }
         changed
     }
-
-    fn locks(&self) -> Result<&dyn RefreshLocks> {
-        self.path.store().refresh_locks().ok_or_else(unsupported)
-    }
-
-    fn index(&self) -> Result<&dyn SidIndex> {
-        self.path.store().sid_index().ok_or_else(unsupported)
-    }
 }
 
 fn keys_of(at: &EntryAddress) -> Arc<SessionKeys> {
     entry_sealer::keys(*at.session_id().as_bytes())
 }
 
-fn unsupported() -> Error {
-    Error::new(ErrorKind::Unsupported, "use an optional part")
-}
-
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for LayeredStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(self.path.max_value_bytes())
     }
 
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.path.store().diagnostics()
-    }
-
-    async fn namespace(&self) -> Result<Namespace> {
-        self.path.store().namespace().await
-    }
-
-    async fn set_namespace(
-        &self,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        self.path.store().set_namespace(expected, record).await
-    }
+    delegate_store!(self => *self.path.store(); diagnostics, namespace, set_namespace, sessions, clock, backplane);
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
         let begin = self.path.store().begin(account, session);
@@ -188,47 +160,19 @@ impl TokenStore for LayeredStore {
         let evict = self.path.store().evict(account, target, options);
         self.changed(&[*account], evict).await
     }
-
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.path.store().sessions(account, options).await
-    }
-
-    fn clock(&self) -> Option<&dyn TimeSource> {
-        self.path.store().clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.locks().is_ok().then_some(self as _)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.index().is_ok().then_some(self as _)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        self.path.store().background_sessions()
-    }
-
-    fn backplane(&self) -> Option<&dyn Backplane> {
-        self.path.store().backplane()
-    }
 }
 
-#[deny(clippy::missing_trait_methods)]
+impl BackgroundSessions for LayeredStore {
+    delegate_store!(self => *self.path.store(); keep, find);
+}
+
 #[async_trait]
 impl RefreshLocks for LayeredStore {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
-        let (locks, keys) = (self.locks()?, keys_of(at));
-        self.path.acquire(locks, at, &keys, options).await
+        self.path.acquire(at, &keys_of(at), options).await
     }
 
-    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
-        self.locks()?.release(at, owner).await
-    }
+    delegate_store!(self => *self.path.store(); release);
 
     async fn end_if_version(
         &self,
@@ -236,52 +180,14 @@ impl RefreshLocks for LayeredStore {
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let end = self
-            .path
-            .end_if_version(self.locks()?, at, version, options);
+        let end = self.path.end_if_version(at, version, options);
         self.changed(&[*at.account()], end).await
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl SidIndex for LayeredStore {
-    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        self.index()?.add(sid, sid_entry).await
-    }
-
-    async fn set_sid_not_before(
-        &self,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        self.index()?.set_sid_not_before(sid, bound, options).await
-    }
-
-    async fn check_issuer(
-        &self,
-        issuer: &IssuerKey,
-        requested_at: Timestamp,
-        not_after: Timestamp,
-    ) -> Result<()> {
-        let index = self.index()?;
-        index.check_issuer(issuer, requested_at, not_after).await
-    }
-
-    async fn set_issuer_not_before(
-        &self,
-        issuer: &IssuerKey,
-        at: Timestamp,
-        options: NotBeforeOptions,
-    ) -> Result<()> {
-        let index = self.index()?;
-        index.set_issuer_not_before(issuer, at, options).await
-    }
-
-    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
-        self.index()?.accounts(scan).await
-    }
+    delegate_store!(self => *self.path.store(); add, set_sid_not_before, check_issuer, set_issuer_not_before, accounts);
 
     async fn evict_accounts(
         &self,
@@ -290,10 +196,10 @@ impl SidIndex for LayeredStore {
         not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        let Ok(index) = self.index() else {
-            return accounts.iter().map(|_| Err(unsupported())).collect();
-        };
-        let evict = index.evict_accounts(accounts, at, not_before, options);
+        let evict = self
+            .path
+            .store()
+            .evict_accounts(accounts, at, not_before, options);
         self.changed(accounts, evict).await
     }
 }

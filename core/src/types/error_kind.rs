@@ -50,8 +50,7 @@ pub enum ErrorKind {
     ///
     /// The session may still live, so keep the ticket. Give every app server the same keys.
     KeyMissing,
-    /// The call needs an optional part that the store does not have, such as the index of `sid`s ([`SidIndex`](crate::SidIndex)) or
-    /// [`BackgroundSessions`](crate::BackgroundSessions). Use a store that has the part.
+    /// The call needs something that this store, or this version of its server, does not support. Use another store, or update its server.
     Unsupported,
     /// A refresh found no tokens under the [entry key](crate::EntryKey), or tokens without a refresh token. Store tokens with a refresh
     /// token, or have the user sign in again.
@@ -124,7 +123,9 @@ impl fmt::Display for ErrorKind {
             Self::KeyMissing => {
                 "this server lacks the key that encrypted it; give every server the same keys"
             }
-            Self::Unsupported => "the store lacks this optional part; use a store that has it",
+            Self::Unsupported => {
+                "the store does not support this; use another store, or update its server"
+            }
             Self::NotRefreshable => "there is no refresh token; the user must sign in again",
             Self::ProviderUnavailable => "the provider can't be reached; try again later",
             Self::ProviderRefused => "the provider refuses this app; check its registration there",

@@ -8,12 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
-    Diagnostic, Entry, EntryAddress, EntryKey, Error, EvictOptions, EvictTarget, Evicted,
-    ExposeSecret, MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
-    RefreshError, RefreshLocks, RefreshRequest, Result, Revocation, Secret, SecretString,
-    SessionId, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache, TokenSet,
-    TokenSource, TokenStore, WriteOptions,
+    AccountId, Backplane, EntryKey, Error, ExposeSecret, MemoryStore, Namespace, PutMode,
+    RefreshError, RefreshRequest, Result, Revocation, Secret, SecretString, SignIn, TimeSource,
+    Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, delegate_store,
 };
 
 /// A store whose time has a precision of a minute: a server knows its clock as an interval of a minute.
@@ -22,94 +19,23 @@ struct Coarse(MemoryStore);
 
 #[async_trait]
 impl TokenStore for Coarse {
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
     async fn namespace(&self) -> Result<Namespace> {
         let namespace = self.0.namespace().await?;
         Ok(namespace.precise_to(Duration::from_secs(60)))
-    }
-
-    async fn set_namespace(
-        &self,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        self.0.set_namespace(expected, record).await
-    }
-
-    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        self.0.begin(account, session).await
-    }
-
-    async fn session(
-        &self,
-        account: &AccountKey,
-        session_id: &SessionId,
-        options: ReadOptions,
-    ) -> Result<SessionRecord> {
-        self.0.session(account, session_id, options).await
-    }
-
-    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-        self.0.read(at, options).await
-    }
-
-    async fn write(
-        &self,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        self.0.write(at, entry, options).await
-    }
-
-    async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        self.0.remove(at).await
-    }
-
-    async fn evict(
-        &self,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        self.0.evict(account, target, options).await
-    }
-
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.0.sessions(account, options).await
     }
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         None
     }
 
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.0.diagnostics()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.0.refresh_locks()
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.0.sid_index()
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        self.0.background_sessions()
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
+
+    delegate_store!(self => self.0; capabilities, set_namespace, begin, session, read, write, remove, evict, sessions, diagnostics);
 }
+
+delegate_store!(impl RefreshLocks, SidIndex, BackgroundSessions for Coarse => 0);
 
 impl fmt::Display for Coarse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,11 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundSessions, Backplane, BeginSession, Begun,
-    Capabilities, Diagnostic, Entry, EntryAddress, EntryName, EvictOptions, EvictTarget, Evicted,
-    LockOwner, MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version,
-    WriteOptions,
+    AcquireOptions, Acquired, Backplane, Diagnostic, Entry, EntryAddress, EntryName, LockOwner,
+    MemoryStore, PutMode, PutResult, RefreshLocks, Result, TokenStore, WriteOptions,
+    delegate_store,
 };
 use tokio::time;
 
@@ -33,41 +31,8 @@ impl FreedByVersion {
 
 #[async_trait]
 impl TokenStore for FreedByVersion {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
     fn diagnostics(&self) -> Vec<Diagnostic> {
         Vec::new()
-    }
-
-    async fn namespace(&self) -> Result<Namespace> {
-        self.inner.namespace().await
-    }
-
-    async fn set_namespace(
-        &self,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        self.inner.set_namespace(expected, record).await
-    }
-
-    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        self.inner.begin(account, session).await
-    }
-
-    async fn session(
-        &self,
-        account: &AccountKey,
-        session_id: &SessionId,
-        options: ReadOptions,
-    ) -> Result<SessionRecord> {
-        self.inner.session(account, session_id, options).await
-    }
-
-    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-        self.inner.read(at, options).await
     }
 
     async fn write(
@@ -87,46 +52,11 @@ impl TokenStore for FreedByVersion {
         Ok(written)
     }
 
-    async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        self.inner.remove(at).await
-    }
-
-    async fn evict(
-        &self,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        self.inner.evict(account, target, options).await
-    }
-
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.inner.sessions(account, options).await
-    }
-
-    fn clock(&self) -> Option<&dyn TimeSource> {
-        self.inner.clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        Some(self)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        None
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        None
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
+
+    delegate_store!(self => self.inner; capabilities, namespace, set_namespace, begin, session, read, remove, evict, sessions, clock);
 }
 
 #[async_trait]
@@ -140,19 +70,10 @@ impl RefreshLocks for FreedByVersion {
         Ok(acquired)
     }
 
-    async fn end_if_version(
-        &self,
-        at: &EntryAddress,
-        version: Version,
-        options: EvictOptions,
-    ) -> Result<bool> {
-        self.inner.end_if_version(at, version, options).await
-    }
-
-    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
-        self.inner.release(at, owner).await
-    }
+    delegate_store!(self => self.inner; end_if_version, release);
 }
+
+delegate_store!(impl SidIndex, BackgroundSessions for FreedByVersion => inner);
 
 impl fmt::Debug for FreedByVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,12 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    Entry, PutResult, Result,
-    admin::Diagnostic,
+    Entry, Result,
     store::{
-        AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, EntryAddress,
-        EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-        SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+        AccountKey, Backplane, EntryAddress, ReadOptions, SessionId, SessionRecord, TokenStore,
+        delegate_store,
     },
 };
 
@@ -50,33 +48,8 @@ impl InstrumentedStore {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for InstrumentedStore {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.store.diagnostics()
-    }
-
-    async fn namespace(&self) -> Result<Namespace> {
-        self.store.namespace().await
-    }
-
-    async fn set_namespace(
-        &self,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        self.store.set_namespace(expected, record).await
-    }
-
-    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        self.store.begin(account, session).await
-    }
-
     async fn session(
         &self,
         account: &AccountKey,
@@ -92,56 +65,14 @@ impl TokenStore for InstrumentedStore {
         self.store.read(at, options).await
     }
 
-    async fn write(
-        &self,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        self.store.write(at, entry, options).await
-    }
-
-    async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        self.store.remove(at).await
-    }
-
-    async fn evict(
-        &self,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        self.store.evict(account, target, options).await
-    }
-
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.store.sessions(account, options).await
-    }
-
-    fn clock(&self) -> Option<&dyn TimeSource> {
-        self.store.clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.store.refresh_locks()
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.store.sid_index()
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        self.store.background_sessions()
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         self.store.backplane().map(|_| self as &dyn Backplane)
     }
+
+    delegate_store!(self => self.store; capabilities, diagnostics, namespace, set_namespace, begin, write, remove, evict, sessions, clock);
 }
+
+delegate_store!(impl RefreshLocks, SidIndex, BackgroundSessions for InstrumentedStore => store);
 
 impl fmt::Display for InstrumentedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

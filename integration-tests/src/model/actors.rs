@@ -13,7 +13,7 @@ use super::{
     facts::{Outcome, Role, SignInFacts},
     mutants::{Bent, Mutant},
     network::World,
-    scenario::{Act, SignInAct, StoreLike, account, sid_key},
+    scenario::{Act, SignInAct, account, sid_key},
     ticket_secrets::ticket_secret,
 };
 
@@ -38,8 +38,6 @@ pub(super) struct Stage {
     pub(super) world: World,
     /// The actor's connection to the store.
     pub(super) store: Arc<dyn TokenStore>,
-    /// Kind of the store.
-    pub(super) like: StoreLike,
     /// The mutant, if any.
     pub(super) bent: Bent,
     /// How far the provider's clock is ahead, in milliseconds.
@@ -205,14 +203,8 @@ impl Stage {
     }
 
     async fn find_background_session(&self, user: u8) -> Outcome {
-        let Some(background_sessions) = self.store.background_sessions() else {
-            return Outcome::Nothing;
-        };
         let options = ReadOptions::at(Timestamp::MAX);
-        match background_sessions
-            .find(&account(user), &BACKGROUND, options)
-            .await
-        {
+        match self.store.find(&account(user), &BACKGROUND, options).await {
             Ok(found) => Outcome::Found(found.iter().map(|found| found.session_id).collect()),
             Err(_) => Outcome::Failed,
         }

@@ -57,7 +57,6 @@ async fn take(
     ticket_secret: &TicketSecret,
     step: Step,
 ) -> Result<()> {
-    let sid_index = store.sid_index();
     match step {
         Step::Begin => {
             let (times, ends_at) = (plan.times, plan.ends_at);
@@ -66,30 +65,26 @@ async fn take(
             store.begin(&plan.account, session).await?;
         }
         Step::Point => {
-            if let (Some(sid_index), Some(sid)) = (sid_index, &plan.sid) {
+            if let Some(sid) = &plan.sid {
                 let (requested_at, ends_at) = (plan.times.requested_at, plan.ends_at);
                 let sid_entry = SidEntry::new(plan.account, requested_at, ends_at, plan.not_after);
-                sid_index.add(sid, sid_entry).await?;
+                store.add(sid, sid_entry).await?;
             }
         }
         Step::CheckIssuer => {
-            if let Some(sid_index) = sid_index {
-                let (issuer, requested_at) = (plan.account.issuer(), plan.times.requested_at);
-                sid_index
-                    .check_issuer(issuer, requested_at, plan.not_after)
-                    .await?;
-            }
+            let (issuer, requested_at) = (plan.account.issuer(), plan.times.requested_at);
+            store
+                .check_issuer(issuer, requested_at, plan.not_after)
+                .await?;
         }
         Step::StoreBackgroundSession => {
-            if let (Some(background_sessions), Some(plan_of)) =
-                (store.background_sessions(), &plan.background)
-            {
+            if let Some(plan_of) = &plan.background {
                 let background_session = BackgroundSession::new(
                     ticket_secret.session_id(),
                     (plan_of.seal)(ticket_secret)?,
                 );
                 let options = ReadOptions::at(plan.now);
-                background_sessions
+                store
                     .keep(&plan.account, &plan_of.name, background_session, options)
                     .await?;
             }

@@ -260,16 +260,8 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
             }
         }
         Scope::Sid(with) if with_that_sid(with) => by_request(sign_out, sign_in),
-        Scope::Message {
-            sid: with,
-            records_sids: true,
-            ..
-        } if with_that_sid(with) => Verdict::End,
-        Scope::Message {
-            named,
-            records_sids,
-            ..
-        } if named == Some(sign_in.account) && !(records_sids && sign_in.with_sid) => {
+        Scope::Message { sid: with, .. } if with_that_sid(with) => Verdict::End,
+        Scope::Message { named, .. } if named == Some(sign_in.account) && !sign_in.with_sid => {
             by_authentication(inner, sign_out, sign_in)
         }
         Scope::MessageOfAccounts(with) if with_that_sid(with) => Verdict::End,

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
     Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, EvictOptions, EvictTarget,
-    Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
+    Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, Result, SessionId, SessionRecord,
+    TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -178,22 +178,12 @@ impl TokenStore for DynamoDbLike {
         None
     }
 
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        None
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        Some(self)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }
+
+rules::without_refreshes!(DynamoDbLike);
 
 #[async_trait]
 impl BackgroundSessions for DynamoDbLike {

@@ -91,8 +91,6 @@ pub(super) enum Scope {
         sid: u8,
         /// The account that the message names.
         named: Option<AccountKey>,
-        /// `true` if the store records `sid`s. If not, the message ends the account's sessions up to its cutoff time.
-        records_sids: bool,
     },
     /// The sessions of a provider's session, ended for good, and all sessions of the accounts that have one of them.
     MessageOfAccounts(u8),

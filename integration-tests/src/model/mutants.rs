@@ -111,8 +111,6 @@ mutants! {
         "the index stores one account per `sid`"
     SidEntryExpiryFalls "sid-entry-expiry-falls" "redis: two lives under one sid, time"
         "a sign-in with a shorter lifetime shortens that of the index entry"
-    SidsWithoutSidIndex "sids-without-sid-index" "redis without a sid index: sign-in, provider's message"
-        "a store without a `sid` index records `sid`s"
     WriteUnchecked "write-unchecked" "redis: sign-in, write, sign-out of the account"
         "a write does not check that its session is live"
     PutWithoutAccountRead "put-without-account-read" "dynamodb: sign-in, write, sign-out of the account"

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
     Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions,
-    EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
-    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, Result, SessionId,
+    SessionRecord, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -23,8 +23,6 @@ pub(super) struct RedisLike {
     pub(super) world: World,
     /// The mutant, if any.
     pub(super) bent: Bent,
-    /// `true` if it has a `sid` index.
-    pub(super) sid_index: bool,
 }
 
 #[async_trait]
@@ -155,19 +153,6 @@ impl TokenStore for RedisLike {
         None
     }
 
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        None
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        let there = self.sid_index || self.bent.is(Mutant::SidsWithoutSidIndex);
-        there.then_some(self as _)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
-    }
-
     fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
@@ -209,6 +194,8 @@ impl RedisLike {
         Ok(Evicted::new(evict.await?))
     }
 }
+
+rules::without_refreshes!(RedisLike);
 
 #[async_trait]
 impl BackgroundSessions for RedisLike {

@@ -12,9 +12,6 @@ use super::{redis_like::RedisLike, rules};
 #[async_trait]
 impl SidIndex for RedisLike {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        if !self.sid_index {
-            return Ok(());
-        }
         rules::add(&self.world, self.bent, *sid, sid_entry, true)
             .await?
             .map(|_late| ())
@@ -27,9 +24,6 @@ impl SidIndex for RedisLike {
         bound: CutoffBound,
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
-        if !self.sid_index {
-            return Ok(SidAccounts::at(Vec::new()));
-        }
         rules::set_sid_not_before(&self.world, self.bent, *sid, bound, options).await
     }
 

@@ -206,3 +206,37 @@ pub(super) async fn accounts(world: &World, scan: &AccountListOptions) -> Result
         .map(|account| AccountCursor::new(cursor_of(&account)));
     Ok(AccountPage::new(account.into_iter().collect(), next))
 }
+
+/// Implements the refresh locks of a store of the model, in which nothing is refreshed.
+macro_rules! without_refreshes {
+    ($store:ty) => {
+        #[async_trait]
+        impl token_cache_core::RefreshLocks for $store {
+            async fn acquire(
+                &self,
+                _: &EntryAddress,
+                _: token_cache_core::AcquireOptions,
+            ) -> Result<token_cache_core::Acquired> {
+                Err(rules::unsupported())
+            }
+
+            async fn release(
+                &self,
+                _: &EntryAddress,
+                _: &token_cache_core::LockOwner,
+            ) -> Result<()> {
+                Err(rules::unsupported())
+            }
+
+            async fn end_if_version(
+                &self,
+                _: &EntryAddress,
+                _: token_cache_core::Version,
+                _: EvictOptions,
+            ) -> Result<bool> {
+                Err(rules::unsupported())
+            }
+        }
+    };
+}
+pub(super) use without_refreshes;

@@ -110,7 +110,6 @@ impl<'a> Run<'a> {
             me,
             world: self.world.clone(),
             store: connect(scenario, &self.world, me),
-            like: scenario.store,
             bent: scenario.bent,
             skew: scenario.skew,
         };
@@ -275,11 +274,7 @@ fn connect(scenario: &Scenario, world: &World, me: usize) -> Arc<dyn TokenStore>
             bent,
             head_first: me.is_multiple_of(2),
         }),
-        store => Arc::new(RedisLike {
-            world,
-            bent,
-            sid_index: store == StoreLike::Redis,
-        }),
+        StoreLike::Redis => Arc::new(RedisLike { world, bent }),
     }
 }
 

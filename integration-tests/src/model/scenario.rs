@@ -33,8 +33,6 @@ pub struct Scenario {
 pub enum StoreLike {
     /// Every call is one step.
     Redis,
-    /// The same without a `sid` index: only the required part of the contract, and background sessions.
-    WithoutSidIndex,
     /// Every step touches one item.
     DynamoDb,
 }

@@ -22,11 +22,6 @@ pub fn all() -> Vec<Scenario> {
             all.extend(of(store).into_iter().map(|scenario| scenario.named(name)));
         }
     }
-    all.extend(
-        without_sid_index()
-            .into_iter()
-            .map(|scenario| scenario.named("redis without a sid index")),
-    );
     all
 }
 
@@ -319,27 +314,5 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
             ],
         )
         .jumps(&[31]),
-    ]
-}
-
-fn without_sid_index() -> Vec<Scenario> {
-    let on = |name: &str, actors| Scenario::new(StoreLike::WithoutSidIndex, name, actors);
-    vec![
-        on(
-            "sign-in, provider's message",
-            vec![sign_in(), message(Some(0)).now()],
-        )
-        .faults(2),
-        on(
-            "two browsers, provider's message",
-            vec![sign_in(), sign_in_at(0, 1), message(Some(0)).now()],
-        )
-        .browsers(2)
-        .faults(1),
-        on(
-            "provider's message, new authentication",
-            vec![sign_in(), message(Some(0)).now(), sign_in().behind(&[0])],
-        )
-        .faults(1),
     ]
 }

@@ -11,7 +11,7 @@ use super::{
     bent_protocol,
     facts::{Outcome, Role, Scope, SignOutFacts},
     mutants::Mutant,
-    scenario::{Act, ISSUER, StoreLike, account, sid_key},
+    scenario::{Act, ISSUER, account, sid_key},
 };
 
 /// How often a sign-out is tried before the caller gives up.
@@ -39,7 +39,6 @@ impl Stage {
     /// message is sent again. The app's own is the time of the attempt.
     async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
         let (me, act) = (self.me, act.clone());
-        let records_sids = self.like != StoreLike::WithoutSidIndex;
         let begun = self.world.access(|inner| {
             inner.seats[me]
                 .facts
@@ -88,7 +87,6 @@ impl Stage {
                         Scope::Message {
                             sid,
                             named: user.map(account),
-                            records_sids,
                         }
                     }
                 }
@@ -197,20 +195,15 @@ impl Stage {
 
     /// The steps of a bulk sign-out. After a failure it resumes at the step that failed.
     async fn sign_out_issuer(&self, at: Timestamp, options: EvictOptions) -> Result<SignOut> {
-        let Some(sid_index) = self.store.sid_index() else {
-            return Err(Error::misuse(
-                "sign out an issuer",
-                "the store has no sid index",
-            ));
-        };
-        sid_index
+        self.store
             .set_issuer_not_before(&ISSUER, at, NotBeforeOptions::default())
             .await?;
         let mut report = SignOut::default();
         let mut scan = AccountListOptions::of_issuer(ISSUER);
         loop {
-            let page = sid_index.accounts(&scan).await?;
-            let evicted = sid_index
+            let page = self.store.accounts(&scan).await?;
+            let evicted = self
+                .store
                 .evict_accounts(&page.accounts, at, NotBeforeScope::Issuer, options)
                 .await;
             for evicted in evicted {

@@ -6,12 +6,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache::{
     Entry, MemoryStore, PutResult, Result,
-    admin::Diagnostic,
     store::{
-        AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
-        Begun, Capabilities, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace,
-        NamespaceRecord, ReadOptions, RefreshLocks, SessionId, SessionRecord, SidIndex, TimeSource,
-        TokenStore, WriteOptions,
+        AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
+        EntryAddress, NamespaceRecord, ReadOptions, TokenStore, WriteOptions, delegate_store,
     },
 };
 
@@ -64,21 +61,8 @@ impl fmt::Display for Journal {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for Journal {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.store.diagnostics()
-    }
-
-    async fn namespace(&self) -> Result<Namespace> {
-        self.store.namespace().await
-    }
-
     async fn set_namespace(
         &self,
         expected: Option<&NamespaceRecord>,
@@ -99,15 +83,6 @@ impl TokenStore for Journal {
         self.store.begin(account, session).await
     }
 
-    async fn session(
-        &self,
-        account: &AccountKey,
-        session_id: &SessionId,
-        options: ReadOptions,
-    ) -> Result<SessionRecord> {
-        self.store.session(account, session_id, options).await
-    }
-
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         self.note_address(at);
         self.store.read(at, options).await
@@ -124,49 +99,9 @@ impl TokenStore for Journal {
         self.store.write(at, entry, options).await
     }
 
-    async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        self.store.remove(at).await
-    }
-
-    async fn evict(
-        &self,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        self.store.evict(account, target, options).await
-    }
-
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.store.sessions(account, options).await
-    }
-
-    fn clock(&self) -> Option<&dyn TimeSource> {
-        self.store.clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.store.refresh_locks()
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.store.sid_index()
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
-    }
-
-    fn backplane(&self) -> Option<&dyn Backplane> {
-        self.store.backplane()
-    }
+    delegate_store!(self => self.store; capabilities, diagnostics, namespace, session, remove, evict, sessions, clock, backplane);
 }
 
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl BackgroundSessions for Journal {
     async fn keep(
@@ -177,7 +112,7 @@ impl BackgroundSessions for Journal {
         options: ReadOptions,
     ) -> Result<()> {
         self.note(&[name.as_bytes(), &background_session.sealed]);
-        self.healthy()
+        self.store
             .keep(account, name, background_session, options)
             .await
     }
@@ -188,12 +123,8 @@ impl BackgroundSessions for Journal {
         name: &BackgroundKey,
         options: ReadOptions,
     ) -> Result<Vec<BackgroundSession>> {
-        self.healthy().find(account, name, options).await
+        self.store.find(account, name, options).await
     }
 }
 
-impl Journal {
-    fn healthy(&self) -> &dyn BackgroundSessions {
-        self.store.background_sessions().unwrap()
-    }
-}
+delegate_store!(impl RefreshLocks, SidIndex for Journal => store);

@@ -12,7 +12,7 @@ use super::{HOUR, Round, answer, as_said};
 
 impl Round<'_> {
     pub(super) async fn locks(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
-        let locks = setup.refresh_locks()?;
+        let locks = setup.store();
         let at = self.at(which)?;
         let owner = self.owners[self.dice.below(2)];
         let seen = match self.accounts[which]
@@ -67,7 +67,7 @@ impl Round<'_> {
         setup: &Setup,
         which: usize,
     ) -> Result<(), Violation> {
-        let background_sessions = setup.background_sessions()?;
+        let background_sessions = setup.store();
         let name = self.background_sessions[self.dice.below(2)];
         let options = ReadOptions::at(self.now);
         if self.dice.below(2) == 0 {

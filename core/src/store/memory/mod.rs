@@ -10,13 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 
-use self::{backplane::Registry, partition::Partition, shards::Shards, sid_index::Index};
+use self::{backplane::Registry, partition::Partition, shards::Shards};
 use crate::{
     AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
     Backplane, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
     ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, LockOwner, Namespace,
     NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, SystemClock, TimeSource, TokenStore, Version, WriteOptions,
+    SystemClock, TimeSource, TokenStore, Version, WriteOptions, backend::SidTable,
 };
 
 /// The most bytes of an entry.
@@ -48,7 +48,7 @@ struct Inner {
     clock: Arc<dyn TimeSource>,
     namespace: Mutex<Option<NamespaceRecord>>,
     shards: Shards,
-    index: Mutex<Index>,
+    sids: Mutex<SidTable>,
     registry: Registry,
 }
 
@@ -94,7 +94,7 @@ impl MemoryStore {
             clock,
             namespace: Mutex::default(),
             shards: Shards::new(weight_limit),
-            index: Mutex::default(),
+            sids: Mutex::default(),
             registry: Registry::default(),
         }))
     }
@@ -119,8 +119,8 @@ impl MemoryStore {
             .message("the store is at its weight limit; raise the limit, or use Redis or DynamoDB"))
     }
 
-    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
-        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sids(&self) -> std::sync::MutexGuard<'_, SidTable> {
+        self.0.sids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -239,18 +239,6 @@ impl TokenStore for MemoryStore {
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         Some(&*self.0.clock)
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        Some(self)
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        Some(self)
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        Some(self)
     }
 
     fn backplane(&self) -> Option<&dyn Backplane> {

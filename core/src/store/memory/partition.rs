@@ -1,10 +1,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BeginSession, Begun, CutoffClock,
-    CutoffTime, Entry, EntryAddress, EntryName, Error, EvictOptions, EvictTarget, Evicted,
-    LockOwner, PutMode, PutResult, REMEMBERED_CREATIONS, Result, SessionId, SessionKind,
-    SessionRecord, Timestamp, Version, WriteOptions,
+    AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BeginSession, Begun, Entry,
+    EntryAddress, EntryName, Error, EvictOptions, EvictTarget, Evicted, LockOwner, PutMode,
+    PutResult, REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp,
+    Version, WriteOptions,
+    backend::{LockTable, NotBeforeTimes},
 };
 
 /// The weight of a session without its entries.
@@ -22,7 +23,7 @@ pub(super) struct Partition {
     sessions: HashMap<SessionId, Session>,
     not_before_times: NotBeforeTimes,
     background_sessions: HashMap<BackgroundKey, Vec<BackgroundSession>>,
-    locks: HashMap<(SessionId, EntryName), Lock>,
+    locks: LockTable,
 }
 
 struct Session {
@@ -53,76 +54,6 @@ impl Session {
         } else {
             self.weight += size_of::<Version>();
         }
-    }
-}
-
-#[derive(Default)]
-struct NotBeforeTimes {
-    store: Option<NotBefore>,
-    provider: Option<NotBefore>,
-    without_sid: Option<NotBefore>,
-}
-
-/// A not-before time. It refuses sign-ins at or before `at`, until it expires.
-#[derive(Clone, Copy)]
-pub(super) struct NotBefore {
-    at: Timestamp,
-    expires_at: Timestamp,
-}
-
-struct Lock {
-    owner: LockOwner,
-    until: Timestamp,
-}
-
-impl NotBefore {
-    /// Raises a not-before time, or sets the first one. Neither its time nor its expiry is ever lowered.
-    pub(super) fn raise(not_before: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
-        let not_before = not_before.get_or_insert(Self { at, expires_at });
-        not_before.at = not_before.at.max(at);
-        not_before.expires_at = not_before.expires_at.max(expires_at);
-    }
-
-    pub(super) fn refuses(not_before: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
-        not_before.is_some_and(|not_before| not_before.stands(now) && time <= not_before.at)
-    }
-
-    pub(super) fn stands(&self, now: Timestamp) -> bool {
-        now < self.expires_at
-    }
-}
-
-impl NotBeforeTimes {
-    fn refuse(&self, record: &SessionRecord, now: Timestamp) -> bool {
-        let times = &record.times;
-        NotBefore::refuses(self.store, times.requested_at, now)
-            || NotBefore::refuses(self.provider, times.auth_time, now)
-            || record.sid.is_none() && NotBefore::refuses(self.without_sid, times.auth_time, now)
-    }
-
-    fn leave(&mut self, target: &EvictTarget, expires_at: Timestamp) {
-        let (not_before, at) = match target {
-            EvictTarget::Account(CutoffTime {
-                clock: CutoffClock::Store,
-                at,
-            }) => (&mut self.store, at),
-            EvictTarget::Account(CutoffTime {
-                clock: CutoffClock::Provider,
-                at,
-            }) => (&mut self.provider, at),
-            EvictTarget::SidOrWithoutSid {
-                without_sid_until, ..
-            } => (&mut self.without_sid, without_sid_until),
-            EvictTarget::Session(_) | EvictTarget::Sid { .. } => return,
-        };
-        NotBefore::raise(not_before, *at, expires_at);
-    }
-
-    fn any_stands(&self, now: Timestamp) -> bool {
-        [self.store, self.provider, self.without_sid]
-            .iter()
-            .flatten()
-            .any(|not_before| not_before.stands(now))
     }
 }
 
@@ -233,7 +164,7 @@ impl Partition {
             self.end(session_id);
         }
         self.not_before_times
-            .leave(&target, now + options.not_before_lifetime);
+            .raise(&target, now + options.not_before_lifetime);
         Evicted::new(!ended.is_empty())
     }
 
@@ -252,38 +183,12 @@ impl Partition {
         options: AcquireOptions,
         now: Timestamp,
     ) -> Result<Acquired> {
-        if let Some(entry) = self.read(at, options.now)?
-            && options.seen != Some(entry.version())
-        {
-            return Ok(Acquired::Fresher(entry));
-        }
-        let until = now + options.lease;
-        let lock = self
-            .locks
-            .entry((*at.session_id(), *at.name()))
-            .or_insert(Lock {
-                owner: options.owner,
-                until,
-            });
-        if lock.owner != options.owner && now < lock.until {
-            return Ok(Acquired::Busy(lock.until.since(now)));
-        }
-        *lock = Lock {
-            owner: options.owner,
-            until,
-        };
-        Ok(Acquired::Held)
+        let entry = self.read(at, options.now)?;
+        Ok(self.locks.acquire(at, &options, entry, now))
     }
 
     pub(super) fn release(&mut self, at: &EntryAddress, owner: &LockOwner) {
-        let name = (*at.session_id(), *at.name());
-        if self
-            .locks
-            .get(&name)
-            .is_some_and(|lock| lock.owner == *owner)
-        {
-            self.locks.remove(&name);
-        }
+        self.locks.release(at, owner);
     }
 
     pub(super) fn end_if_version(
@@ -360,7 +265,7 @@ impl Partition {
 
     fn end(&mut self, session_id: &SessionId) {
         self.sessions.remove(session_id);
-        self.locks.retain(|(session, _), _| session != session_id);
+        self.locks.forget(session_id);
         for kept in self.background_sessions.values_mut() {
             kept.retain(|background_session| background_session.session_id != *session_id);
         }

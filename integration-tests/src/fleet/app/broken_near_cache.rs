@@ -9,10 +9,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
-    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions, near_cache::BootInstant,
+    AccountKey, BeginSession, Begun, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted,
+    Invalidation, PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenCacheBuilder,
+    TokenStore, WriteOptions, delegate_store, near_cache::BootInstant,
 };
 use token_cache_near_cache::{InvalidationCounter, NearCacheLease, NoNearCache};
 
@@ -133,28 +132,7 @@ impl BrokenNearCache {
 }
 
 #[async_trait]
-#[deny(clippy::missing_trait_methods)]
 impl TokenStore for BrokenNearCache {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.store.diagnostics()
-    }
-
-    async fn namespace(&self) -> Result<Namespace> {
-        self.store.namespace().await
-    }
-
-    async fn set_namespace(
-        &self,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        self.store.set_namespace(expected, record).await
-    }
-
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
         let begin = self.store.begin(account, session);
         self.changing(account, begin).await
@@ -208,34 +186,10 @@ impl TokenStore for BrokenNearCache {
         self.changing(account, evict).await
     }
 
-    async fn sessions(
-        &self,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        self.store.sessions(account, options).await
-    }
-
-    fn clock(&self) -> Option<&dyn TimeSource> {
-        self.store.clock()
-    }
-
-    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        self.store.refresh_locks()
-    }
-
-    fn sid_index(&self) -> Option<&dyn SidIndex> {
-        self.store.sid_index()
-    }
-
-    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
-        self.store.background_sessions()
-    }
-
-    fn backplane(&self) -> Option<&dyn Backplane> {
-        self.store.backplane()
-    }
+    delegate_store!(self => self.store; capabilities, diagnostics, namespace, set_namespace, sessions, clock, backplane);
 }
+
+delegate_store!(impl RefreshLocks, SidIndex, BackgroundSessions for BrokenNearCache => store);
 
 impl<K, V> CachedReads<K, V> {
     fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, InvalidationCounter)>> {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::{
     AcquireOptions, Acquired, CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner,
-    NotBeforeScope, TokenStore, Version,
+    NotBeforeScope, RefreshLocks, SidIndex, TokenStore, Version,
 };
 
 use super::{Server, begin, elsewhere, entry, moment, now, put, signed_in};
@@ -92,7 +92,7 @@ async fn a_sign_out_of_many_accounts_drops_their_cached_entries() {
     server.populates(&at).await;
     server.populates(&other).await;
     let (accounts, options) = ([*at.account()], EvictOptions::at(moment()));
-    let sid_index = server.near_cache.sid_index().unwrap();
+    let sid_index = &server.near_cache;
     let evicted = sid_index
         .evict_accounts(&accounts, moment(), NotBeforeScope::Account, options)
         .await;
@@ -118,7 +118,7 @@ async fn what_a_refresh_lock_found_fresher_is_read_from_then_on() {
     assert!(server.hits(&at).await);
     let (owner, lease) = (LockOwner::mint().unwrap(), Duration::from_secs(1));
     let options = AcquireOptions::new(owner, lease, moment()).seen(seen);
-    let locks = server.near_cache.refresh_locks().unwrap();
+    let locks = &server.near_cache;
     let Acquired::Fresher(fresher) = locks.acquire(&at, options).await.unwrap() else {
         panic!("the stored version differs from the one seen, so it must be returned");
     };
@@ -131,7 +131,7 @@ async fn a_session_that_a_refusal_ended_is_ended_here_at_once() {
     let server = Server::new(&memory).await;
     server.populates(&at).await;
     let version = server.read(&at).await.0.unwrap().version();
-    let locks = server.near_cache.refresh_locks().unwrap();
+    let locks = &server.near_cache;
     let options = EvictOptions::at(moment());
     assert!(locks.end_if_version(&at, version, options).await.unwrap());
     assert!(
