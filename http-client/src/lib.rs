@@ -37,7 +37,7 @@ pub struct Settings<'a> {
 /// Why a client cannot be created.
 #[derive(Debug)]
 pub struct SettingsError {
-    /// What is wrong, and what to do.
+    /// A sentence that says what is wrong, and what to do.
     pub message: &'static str,
     /// The error of a library that says more.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
@@ -64,7 +64,7 @@ impl HttpClient {
     /// Creates a client. It opens no connection.
     ///
     /// # Errors
-    /// [`SettingsError`] if the root certificates are wrong, or if there are none.
+    /// [`SettingsError`] if the root certificates are wrong, or if there is not one.
     pub fn new(settings: &Settings<'_>) -> Result<Self, SettingsError> {
         let tls = tls(settings.root_certificates)?;
         let client = |configure: fn(ClientBuilder) -> ClientBuilder| {

@@ -10,7 +10,7 @@ use std::{
 use tokio::{runtime::Handle, task::JoinError};
 
 tokio::task_local! {
-    /// Whether the surrounding future is one that nobody drops.
+    /// Is set in a future that is never dropped before its end.
     static NEVER_DROPPED: ();
 }
 
@@ -37,10 +37,10 @@ pub async fn run_detached<T: Send + 'static>(
         .map_err(|ended| Stopped(Some(ended)))
 }
 
-/// Marks a future that nobody drops before its end, so that [`run_detached`] needs no other task in it.
+/// Marks a future that is never dropped before its end, so that [`run_detached`] needs no other task in it.
 ///
-/// The caller is a task that awaits this future to its end, and so does everything between: a timeout that drops a part of it would lose
-/// the detached work of that part. Code of an app may do that, so it never runs within such a future.
+/// The caller is a task that awaits this future to its end. No part of it may be dropped either, such as by a timeout: the detached work of
+/// that part would be lost. Code of an app may do that, so it never runs within such a future.
 pub fn never_dropped<F: Future>(work: F) -> impl Future<Output = F::Output> {
     NEVER_DROPPED.scope((), work)
 }

@@ -145,7 +145,7 @@ impl<K: Eq + Hash, V, C> Answer<K, V, C> {
         self.sender.send_replace(Some(value));
     }
 
-    /// Answers all callers. The work can continue, and nobody can join it any more.
+    /// Answers all callers. The work can continue, and no caller can join it any more.
     pub fn last(self, value: V) {
         let sender = self.sender.clone();
         // Before its callers continue, so that none of them joins the same work again.

@@ -39,7 +39,7 @@ impl SignOutRoutes {
         tokio::spawn(async move {
             let result = work.await;
             routes.report_carried_out(details.cause, details.issuer(), &result);
-            // Nobody waits if the browser has disconnected, or the time is over.
+            // The request does not wait any more if the browser has disconnected, or the time is over.
             let _ = answer.send(match &result {
                 Ok(_) => Outcome::Ended,
                 Err(error) => Outcome::Failed(error.clone()),
