@@ -65,7 +65,7 @@ pub(crate) fn http_client(certificates: &[u8]) -> Result<HttpClient, ConfigError
     HttpClient::new(&settings).map_err(|SettingsError { message, cause }| {
         ConfigError::new(match cause {
             None => message.to_owned(),
-            Some(cause) => format!("{message} ({cause})"),
+            Some(cause) => format!("cannot create the HTTP client ({cause}); {message}"),
         })
     })
 }
