@@ -5,7 +5,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
 
-use super::{SignOutRoutes, event::SignOutCause, provider_message::MessageError, report};
+use super::{SignOutRoutes, provider_message::MessageError};
 use crate::{
     http::{form_parameter, no_store_response, read_post},
     jwt::{TokenKind, ValidationError},
@@ -47,7 +47,8 @@ impl SignOutRoutes {
     /// (G2), unless the session has the token's `sid`. Responses contain no part of a token (G5). Each invalid token,
     /// and each token that cannot be verified now, is logged at WARN with the reason.
     pub async fn back_channel_logout<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
-        match self.process_logout_token(request).await {
+        let token = read_logout_token(request);
+        match self.process_message(token, TokenKind::LogoutToken).await {
             Ok(()) => no_store_response(StatusCode::OK, Bytes::new()),
             Err(failure) => failure.to_response(ErrorBody {
                 error: match failure {
@@ -57,13 +58,6 @@ impl SignOutRoutes {
                 error_description: failure.description(),
             }),
         }
-    }
-
-    async fn process_logout_token<B: Body>(&self, request: Request<B>) -> Result<(), MessageError> {
-        let token = read_logout_token(request).await.inspect_err(|failure| {
-            report::refused(SignOutCause::BackChannel, None, &failure.description());
-        })?;
-        self.process_message(&token, TokenKind::LogoutToken).await
     }
 }
 

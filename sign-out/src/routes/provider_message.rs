@@ -72,11 +72,18 @@ type MessageResult = std::result::Result<(), MessageError>;
 type Answer = single_flight::Answer<Message, MessageResult>;
 
 impl SignOutRoutes {
-    /// Verifies a message and ends the sessions that it names.
+    /// Reads the token of a message, verifies it, and ends the sessions that it names.
     ///
     /// If its key cannot be fetched now, the provider should send the message again, but most providers do not. So the
     /// message is also verified later, and the same message joins it when it is sent again.
-    pub(crate) async fn process_message(&self, token: &str, kind: TokenKind) -> MessageResult {
+    pub(crate) async fn process_message(
+        &self,
+        token: impl Future<Output = std::result::Result<String, MessageError>>,
+        kind: TokenKind,
+    ) -> MessageResult {
+        let token = token.await.inspect_err(|error| {
+            report::refused(kind.cause(), None, &error.description());
+        })?;
         let message = Message {
             kind,
             token: token.into(),

@@ -3,7 +3,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use serde::Serialize;
 
-use super::{SignOutRoutes, event::SignOutCause, provider_message::MessageError, report};
+use super::{SignOutRoutes, provider_message::MessageError};
 use crate::{
     http::{no_store_response, read_post},
     jwt::{TokenKind, ValidationError},
@@ -46,7 +46,8 @@ impl SignOutRoutes {
     /// The signature authenticates the transmitter. Repeated tokens, tokens whose key cannot be fetched, and logging
     /// are handled as in [`back_channel_logout`](Self::back_channel_logout).
     pub async fn security_event<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
-        match self.process_security_event(request).await {
+        let token = read_security_event(request);
+        match self.process_message(token, TokenKind::SecurityEvent).await {
             Ok(()) => no_store_response(StatusCode::ACCEPTED, Bytes::new()),
             Err(failure) => {
                 let mut response = failure.to_response(ErrorBody {
@@ -59,16 +60,6 @@ impl SignOutRoutes {
                 response
             }
         }
-    }
-
-    async fn process_security_event<B: Body>(
-        &self,
-        request: Request<B>,
-    ) -> Result<(), MessageError> {
-        let token = read_security_event(request).await.inspect_err(|failure| {
-            report::refused(SignOutCause::SharedSignals, None, &failure.description());
-        })?;
-        self.process_message(&token, TokenKind::SecurityEvent).await
     }
 }
 
