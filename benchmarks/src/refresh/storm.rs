@@ -64,7 +64,7 @@ fn storm(fleet: &Fleet, provider: &OAuthProvider) -> Result<Round> {
         .sign_in(0, User::new(fleet.account()))
         .map_err(|outcome| format!("the sign-in failed: {outcome:?}"))?;
     let expired = Refreshing::Keep {
-        response: provider.sign_in("ada"),
+        response: provider.sign_in("ada")?,
         received_at: SystemTime::UNIX_EPOCH.elapsed()?.as_secs() - 24 * 3600,
     };
     let kept = fleet.server(0).refresh(&session.ticket, expired);

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::Design;
 use super::refresh::{RefreshSettings, Refreshed, Refreshing};
@@ -221,25 +221,29 @@ impl Server {
         *lock(&self.waiting.0) = None;
     }
 
-    /// Pauses it (`SIGSTOP`).
+    /// Pauses it (`SIGSTOP`), and returns once it has stopped: what is sent to it from then on waits.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        if let Some(pid) = self.signal(Signal::STOP) {
+            let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            // It may be about to exit, here and below.
+            let _ = waitid(WaitId::Pid(pid), stopped);
+        }
     }
 
     /// Resumes it (`SIGCONT`).
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
+        let _ = self.signal(Signal::CONT);
     }
 
-    fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) -> Option<Pid> {
         // The child is not reaped while its lock is held, so no other process can have its pid.
         let mut child = lock(&self.child);
-        if matches!(child.try_wait(), Ok(None))
-            && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
-        {
-            // It may be about to exit.
-            let _ = kill_process(pid, signal);
+        if !matches!(child.try_wait(), Ok(None)) {
+            return None;
         }
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw)?;
+        let _ = kill_process(pid, signal);
+        Some(pid)
     }
 }
 

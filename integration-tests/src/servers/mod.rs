@@ -9,7 +9,8 @@
 //!   test's own. The test may kill, pause and restart them. They are stopped by pid when they are dropped, also after a panic, and by the
 //!   kernel when the test process is killed.
 //!
-//! Two providers rotate refresh tokens and detect their reuse. [`OAuthProvider`] is small, runs in this process, and fails on request.
+//! Two providers rotate refresh tokens and detect their reuse. [`OAuthProvider`] is the development provider in this process, which fails
+//! on request.
 //! [`OidcProvider`] is the certified one of npm, in a process of its own. [`OpenIdProvider`] names the providers of other projects at which
 //! sign-ins and sign-outs are tested. [`DemoServers`] and [`TutorialServers`] are apps that users sign in to.
 //!
@@ -71,9 +72,7 @@ pub use self::dynamodb::{
 };
 pub use self::error::ServerError;
 pub use self::line::{Line, Step};
-pub use self::oauth::{
-    AskedOfProvider, CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts, ProviderFault,
-};
+pub use self::oauth::{CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts};
 pub use self::oidc::{ClientAddresses, LogoutCounts, OidcProvider, OidcProviderSettings};
 pub use self::openid::{Exchange, LogoutChannel, OpenIdProvider, RunningProvider};
 pub use self::options::{AppendFsync, RedisOptions};
@@ -86,3 +85,4 @@ pub use self::sentinel::SentinelSetup;
 pub(crate) use self::store::with as url_with;
 pub use self::store::{OwnStore, StoreKind};
 pub use self::tutorial::TutorialServers;
+pub use token_cache_dev_provider::Fault as ProviderFault;

@@ -122,7 +122,7 @@ impl Story {
 
     /// Returns tokens of the provider that are due.
     fn due(&mut self) -> TokenSet {
-        let response = self.provider.sign_in(SUBJECT);
+        let response = self.provider.sign_in(SUBJECT).unwrap();
         let tokens = TokenSet::from_response(&response, Timestamp::from_secs(1)).unwrap();
         self.print(&tokens);
         tokens

@@ -88,7 +88,10 @@ impl<S> Stage<S> {
     pub(crate) fn signs_in(&self, user: User) -> SignedIn {
         // On a store with a coarse clock, a sign-in right after a sign-out is refused for a while.
         let session = eventually("the sign-in works", || self.fleet.sign_in(1, user).ok());
-        let response = self.provider.sign_in(&session.account.subject.to_string());
+        let response = self
+            .provider
+            .sign_in(&session.account.subject.to_string())
+            .unwrap();
         self.keep(1, &session, &response, 0);
         SignedIn {
             session,

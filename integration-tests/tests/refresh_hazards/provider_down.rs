@@ -63,7 +63,7 @@ fn a_provider_that_breaks_connections_is_an_error_and_no_sign_out(kind: StoreKin
 fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
-    let response = stage.provider.sign_in("ada");
+    let response = stage.provider.sign_in("ada").unwrap();
     // The tokens are in the last tenth of their lifetime, which is an hour.
     stage.keep(1, &of.session, &response, 3400);
     let held = stage.read(1, &of.session);

@@ -1,4 +1,4 @@
-//! The providers' sources at the small provider, on servers that share a Redis.
+//! The providers' sources at the development provider, on servers that share a Redis.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -90,7 +90,7 @@ async fn a_refresh_rotates_its_token_and_a_reused_one_ends_the_session() {
     for source in [by_oauth2, by_openidconnect] {
         let (servers, provider) = (Servers::start().await, OAuthProvider::start().unwrap());
         let session = sign_in(&servers).await;
-        let signed_in = provider.sign_in("ada");
+        let signed_in = provider.sign_in("ada").unwrap();
         story::rotates(
             &servers,
             &session,
@@ -107,7 +107,7 @@ async fn a_refresh_that_lost_to_a_sign_out_is_revoked() {
     for source in [by_oauth2, by_openidconnect] {
         let (servers, provider) = (Servers::start().await, OAuthProvider::start().unwrap());
         let session = sign_in(&servers).await;
-        let signed_in = provider.sign_in("ada");
+        let signed_in = provider.sign_in("ada").unwrap();
         let source = source(&provider);
         story::loses_to_a_sign_out(&servers, session, &source, &signed_in, &provider).await;
     }
@@ -118,7 +118,7 @@ async fn tokens_that_need_no_refresh_token_are_asked_for_once() {
     let (servers, provider) = (Servers::start().await, OAuthProvider::start().unwrap());
     let session = sign_in(&servers).await;
     let source = by_oauth2(&provider);
-    let users = provider.sign_in("ada");
+    let users = provider.sign_in("ada").unwrap();
     let users = users["access_token"].as_str().unwrap();
     let options = || {
         RefreshOptions::new()
@@ -149,5 +149,5 @@ async fn tokens_that_need_no_refresh_token_are_asked_for_once() {
             assert!(provider.is_live(tokens.access_token().expose_secret()));
         }
     }
-    assert_eq!(provider.asked().len(), 3);
+    assert_eq!(provider.requests(|_| true), 3);
 }

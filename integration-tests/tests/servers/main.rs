@@ -10,7 +10,6 @@ mod cluster;
 mod dynamodb;
 mod dynamodb_proxy;
 mod lifetime;
-mod oauth;
 mod provided;
 mod proxy;
 mod proxy_links;
