@@ -18,7 +18,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Tests make it fail: see [`Faults`].
+//! `cargo run -p token-cache-dev-provider` is that as a program. Tests make it fail: see [`Faults`].
 
 mod authorize;
 mod bounded;

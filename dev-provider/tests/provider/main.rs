@@ -15,6 +15,7 @@ mod end_session;
 mod faults;
 mod front_channel;
 mod loopback_apps;
+mod program;
 mod surface;
 mod token_endpoint;
 
