@@ -1,43 +1,44 @@
+use clap::{CommandFactory, Parser, error::ErrorKind};
+
 use crate::{
     store_url::StoreUrl,
-    web::{Given, ServeOptions},
+    web::{ServeArgs, ServeOptions},
 };
 
-pub(crate) const USAGE: &str = "\
-The story of one sign-out on three app servers, told twice: with token-cache, and with a plain cache.
-
+const EXAMPLES: &str = "\
   cargo demo                                                 in memory, the servers are tasks
   cargo demo --features redis -- --store redis://127.0.0.1/  on Redis, the servers are processes
   cargo demo --features dynamodb -- --store dynamodb://table in a table of DynamoDB, likewise
   cargo demo -- --serve                                      in a browser, until Ctrl-C
 
-  --store URL   memory: (as it comes), redis://…, redis+unix:///… or dynamodb://table?region=…&endpoint=…
-  --json        the story, a JSON object a line, for machines
-  --help        this
-
-With --serve:
-  --instances N        how many app servers; 3 as it comes
-  --public-url URL     where browsers reach the first of them, http://localhost:8080 as it comes; the others have the ports after it,
-                       and port 0 stands for any that are free
-  --issuer URL         your own OpenID provider instead of the built-in one, which is for development
-  --client-id ID       what the app is registered as there
-  --client-secret S    and its secret, if it has one
-  --logout-channel C   how the built-in provider tells the app of a sign-out: back, front, or both, as it comes
-  --logout-tokens E    whether your provider's logout tokens have an expiry: with-expiry, the default, or without-expiry
-  --front-channel N    what your provider's front-channel logout requests name: issuer-and-sid, the default, sid-only,
-                       subject-as-sid or none
-  --dead-grants CODES  error codes by which your provider says that a refresh token is dead, besides invalid_grant, with commas between
-  --offline-access A   whether to ask for the scope offline_access: if-offered, the default, or never (at Keycloak, for example)
-  TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
+TOKEN_CACHE_SECRET, from the environment, is the secret of the web app's cache: 32 bytes or more.
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
-2 for wrong arguments, 3 if the plain cache behaved, so that nothing is proved, 4 if it could not finish.
-";
+2 for wrong arguments, 3 if the plain cache behaved, so that nothing is proved, 4 if it could not finish.";
 
-/// The arguments of the demo.
+/// The story of one sign-out on three app servers, told twice: with token-cache, and with a plain cache.
+#[derive(Parser)]
+#[command(override_usage = "cargo demo -- [OPTIONS]", after_help = EXAMPLES)]
+struct Cli {
+    /// `memory:`, `redis://…`, `redis+unix:///…` or `dynamodb://table?region=…&endpoint=…`
+    #[arg(long, value_name = "URL", default_value = "memory:")]
+    store: String,
+    /// The story, a JSON object a line, for machines
+    #[arg(long, conflicts_with = "serve")]
+    json: bool,
+    /// A web app, with buttons
+    #[arg(long)]
+    serve: bool,
+    /// To be one of the app servers, spoken to by standard input and output
+    #[arg(long, hide = true)]
+    server: bool,
+    #[command(flatten)]
+    web: ServeArgs,
+}
+
+/// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Args {
-    Help,
     /// To be one of the app servers, spoken to by standard input and output.
     Server,
     Story {
@@ -48,71 +49,22 @@ pub(crate) enum Args {
 }
 
 impl Args {
-    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut store = StoreUrl::Memory;
-        let mut json = false;
-        let mut serve = false;
-        let mut given = Given::default();
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--help" | "-h" => return Ok(Self::Help),
-                "--server" => return Ok(Self::Server),
-                "--json" => json = true,
-                "--serve" => serve = true,
-                _ => {
-                    let (name, value) = match arg.split_once('=') {
-                        Some((name, value)) => (name, Some(value.to_owned())),
-                        None => (arg.as_str(), None),
-                    };
-                    if !WITH_VALUE.contains(&name) {
-                        return Err(format!("there is no argument {name:?}"));
-                    }
-                    let value = value.or_else(|| args.next());
-                    let value = value
-                        .filter(|value| !value.is_empty())
-                        .ok_or_else(|| format!("{name} needs {}", what_of(name)))?;
-                    if name == "--store" {
-                        store = StoreUrl::parse(&value)?;
-                    } else {
-                        given.take(name, value)?;
-                    }
-                }
-            }
-        }
-        match (serve, given.any()) {
-            (true, _) if json => Err("--json is for the story: leave it or --serve out".into()),
-            (true, _) => Ok(Self::Serve(given.checked(store)?)),
-            (false, Some(name)) => Err(format!("{name} is for the web app: add --serve")),
-            (false, None) => Ok(Self::Story { store, json }),
-        }
-    }
-}
-
-const WITH_VALUE: [&str; 11] = [
-    "--store",
-    "--issuer",
-    "--client-id",
-    "--client-secret",
-    "--public-url",
-    "--instances",
-    "--logout-channel",
-    "--logout-tokens",
-    "--front-channel",
-    "--dead-grants",
-    "--offline-access",
-];
-
-fn what_of(name: &str) -> &'static str {
-    match name {
-        "--client-id" => "an id",
-        "--client-secret" => "a secret",
-        "--instances" => "a number",
-        "--logout-channel" => "a channel",
-        "--logout-tokens" => "with-expiry or without-expiry",
-        "--front-channel" => "issuer-and-sid, sid-only, subject-as-sid or none",
-        "--dead-grants" => "error codes",
-        "--offline-access" => "if-offered or never",
-        _ => "a URL",
+    /// # Errors
+    /// What to print: a refusal, or the help that was asked for.
+    pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Self, clap::Error> {
+        let program = std::iter::once("cargo demo".to_owned());
+        let cli = Cli::try_parse_from(program.chain(args))?;
+        // Not by the parser, which would quote a password.
+        let store = StoreUrl::parse(&cli.store)
+            .map_err(|why| Cli::command().error(ErrorKind::ValueValidation, why))?;
+        Ok(if cli.server {
+            Self::Server
+        } else if cli.serve {
+            Self::Serve(cli.web.options(store))
+        } else {
+            let json = cli.json;
+            Self::Story { store, json }
+        })
     }
 }
 
@@ -121,7 +73,8 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Result<Args, String> {
-        Args::parse(args.iter().map(|arg| (*arg).to_owned()))
+        let parsed = Args::parse(args.iter().map(|arg| (*arg).to_owned()));
+        parsed.map_err(|refusal| refusal.to_string())
     }
 
     #[test]
@@ -138,6 +91,11 @@ mod tests {
 
     #[test]
     fn what_it_does_not_know_is_named() {
+        let refusal = parse(&["--instances", "many", "--serve"]).unwrap_err();
+        assert!(
+            refusal.contains("'many'") && refusal.contains("--help"),
+            "{refusal}"
+        );
         assert!(parse(&["--jsno"]).unwrap_err().contains("--jsno"));
         assert!(parse(&["--store"]).unwrap_err().contains("URL"));
     }
@@ -161,10 +119,10 @@ mod tests {
             "--dead-grants=bad_refresh_token,gone",
             "--offline-access=never",
         ]);
-        let Ok(Args::Serve(options)) = elsewhere else {
-            panic!("it is not served");
+        let Ok(Args::Serve(options)) = &elsewhere else {
+            panic!("it is not served: {elsewhere:?}");
         };
-        let provider = options.provider.unwrap();
+        let provider = options.provider.as_ref().unwrap();
         assert_eq!(provider.client_secret.as_deref(), Some("a=b"));
         assert!(!format!("{provider:?}").contains("a=b"));
         assert_eq!(provider.dead_grant_codes, ["bad_refresh_token", "gone"]);
@@ -200,14 +158,38 @@ mod tests {
             (&["--serve", "--client-id", "shop"], "--issuer"),
             (&["--serve", "--client-secret", "s"], "--issuer"),
             (&["--serve", "--public-url", "http://shop.example"], "TLS"),
-            (&["--serve", "--public-url="], "needs a URL"),
+            (&["--serve", "--public-url="], "this is no URL"),
+            (&["--serve", "--issuer="], "--issuer <URL>"),
+            (
+                &[
+                    "--serve",
+                    "--logout-channel=back",
+                    "--issuer=https://id.example",
+                    "--client-id=shop",
+                ],
+                "'--issuer <URL>'",
+            ),
             (
                 &["--serve", "--client-id", "a", "--client-id", "b"],
-                "twice",
+                "multiple times",
             ),
         ] {
             let refusal = parse(args).unwrap_err();
             assert!(refusal.contains(says), "{args:?}: {refusal}");
         }
+    }
+
+    #[test]
+    fn its_help_names_every_way_to_run_it() {
+        let help = parse(&["--help"]).unwrap_err();
+        for part in [
+            "cargo demo -- --serve",
+            "--store <URL>",
+            "--dead-grants <CODES>",
+            "TOKEN_CACHE_SECRET",
+        ] {
+            assert!(help.contains(part), "{help}");
+        }
+        assert!(!help.contains("--server"), "{help}");
     }
 }

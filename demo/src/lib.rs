@@ -1,21 +1,21 @@
 #![doc = include_str!("../README.md")]
 
-mod app;
-mod app_cache;
 mod args;
 mod browser;
-mod exit;
+mod caches;
 mod failure;
 mod fleet;
 mod instrumented_store;
 mod message;
 mod near_cache;
 mod oidc;
+mod plain_cache;
+mod play;
 mod report;
 mod run;
 mod scripted_user;
 mod server;
-mod server_caches;
+mod steps;
 mod store_url;
 mod story;
 #[cfg(feature = "opentelemetry")]
@@ -24,12 +24,12 @@ mod verdict;
 mod web;
 
 pub use self::{
-    exit::Exit,
-    failure::Failure,
+    caches::{CacheKind, ServerCaches},
+    failure::{Exit, Failure},
     fleet::Fleet,
+    play::tell,
     report::{JsonLines, Report, Timeline},
-    run::{run, tell},
-    server_caches::{CacheKind, ServerCaches},
+    run::run,
     story::{Chapter, STEPS, ServerName, Step},
     verdict::{Conclusion, Deed, Outcome, Told, Verdict, WaitedFor},
     web::{ServeOptions, Web},

@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    app_cache::Cookie,
+    caches::CacheKind,
     near_cache::{LeaseState, Source, Waited},
     oidc::Registration,
-    server_caches::CacheKind,
+    steps::{Cookie, StateCookie},
 };
 
 /// A message to an app server: a value in a channel to a task, or a line of JSON to a process.
@@ -95,16 +95,6 @@ pub(crate) enum Response {
     BackplaneCut(bool),
     LeaseState(Option<LeaseState>),
     Waited(Option<Waited>),
-}
-
-/// The cookie that the browser keeps while it is at the provider.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct StateCookie {
-    /// The moment at which the sign-in started, as the cache wrote it down.
-    pub(crate) started: String,
-    pub(crate) state: String,
-    pub(crate) nonce: String,
-    pub(crate) verifier: String,
 }
 
 impl Registrations {

@@ -1,21 +1,17 @@
 use std::{
     io::{self, Write},
-    process,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use crate::{
-    args::{Args, USAGE},
-    exit::Exit,
-    failure::Failure,
+    args::Args,
+    caches::ServerCaches,
+    failure::{Exit, Failure},
     fleet::{Fleet, serve_stdio},
+    play::tell,
     report::{JsonLines, Report, Timeline},
-    scripted_user::ScriptedUser,
-    server_caches::{CacheKind, ServerCaches},
     store_url::StoreUrl,
-    story::STEPS,
-    verdict::{Told, Verdict},
-    web::serve,
+    web::serve_until_ctrl_c,
 };
 
 /// The story takes milliseconds; a store that hangs must not hang the demo.
@@ -48,10 +44,6 @@ fn observed(work: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failur
 
 async fn carry_out(args: impl Iterator<Item = String>) -> Exit {
     match Args::parse(args) {
-        Ok(Args::Help) => {
-            let _ = io::stdout().write_all(USAGE.as_bytes());
-            Exit::Proved
-        }
         Ok(Args::Server) => {
             serve_stdio().await;
             Exit::Proved
@@ -60,10 +52,14 @@ async fn carry_out(args: impl Iterator<Item = String>) -> Exit {
             told_on(&store, &mut JsonLines::new(io::stdout())).await
         }
         Ok(Args::Story { store, json: false }) => told_on(&store, &mut Timeline::on_stdout()).await,
-        Ok(Args::Serve(options)) => serve(options).await,
+        Ok(Args::Serve(options)) => serve_until_ctrl_c(options).await,
         Err(refusal) => {
-            let _ = write!(io::stderr(), "{refusal}\n\n{USAGE}");
-            Exit::Usage
+            let _ = refusal.print();
+            if refusal.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Proved
+            }
         }
     }
 }
@@ -97,48 +93,4 @@ async fn start(store: &StoreUrl) -> Result<Fleet, Failure> {
         None => Fleet::of_tasks(ServerCaches::in_memory().await?).await,
         Some(url) => Fleet::of_processes(&std::env::current_exe()?, url).await,
     }
-}
-
-/// Tells the story on these servers, and reports each step as it happens.
-///
-/// It ends early where a step goes wrong that the rest of the story builds on.
-///
-/// # Errors
-/// Where a store fails, a server goes away, or the report can't be written.
-pub async fn tell(fleet: &Fleet, report: &mut dyn Report) -> Result<Verdict, Failure> {
-    let since = Instant::now();
-    let run = run_name();
-    let mut token_cache = ScriptedUser::new(fleet, CacheKind::TokenCache, &run);
-    let mut plain_cache = ScriptedUser::new(fleet, CacheKind::PlainCache, &run);
-    let mut told = Vec::new();
-    report.begins(fleet)?;
-    for (index, step) in STEPS.iter().enumerate() {
-        let step_told = Told {
-            number: index + 1,
-            name: step.name,
-            server: step.server,
-            chapter: step.chapter,
-            text: step.text,
-            promise: step.promise,
-            token_cache: token_cache.play(step).await?,
-            plain_cache: plain_cache.play(step).await?,
-            at_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
-        report.told(&step_told)?;
-        let both_right = step_told.token_cache.right && step_told.plain_cache.right;
-        told.push(step_told);
-        if step.ought_to_work() && !both_right {
-            break;
-        }
-    }
-    let verdict = Verdict::of(&told);
-    report.ends(&verdict)?;
-    Ok(verdict)
-}
-
-fn run_name() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos());
-    format!("{}-{now}", process::id())
 }

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use axum::Router;
 use tokio::{
@@ -7,11 +7,11 @@ use tokio::{
 };
 
 use crate::{
-    app::App,
-    app_cache::Denied,
-    failure::Failure,
-    message::{FromServer, Registrations, Response, ToServer},
-    server_caches::{CacheKind, ServerCaches},
+    caches::{CacheKind, ServerCaches},
+    failure::{Denied, Failure},
+    message::{FromServer, Registrations, Request, Response, ToServer},
+    oidc::Discovered,
+    steps::{App, Found, SignedIn, access_token},
     store_url::StoreUrl,
 };
 
@@ -82,8 +82,9 @@ impl Server {
         origin: &str,
     ) -> Result<Self, Failure> {
         let app = async |kind| {
-            let registration = registrations.of(kind).clone();
-            App::new(caches.cache(kind), registration, redirect_uri(origin)).await
+            // Learns from the provider where its endpoints are.
+            let provider = Discovered::at(registrations.of(kind).clone()).await?;
+            App::new(caches.cache(kind), Arc::new(provider), redirect_uri(origin))
         };
         Ok(Self {
             token_cache: app(CacheKind::TokenCache).await?,
@@ -95,7 +96,11 @@ impl Server {
     async fn back_channels(&self) -> Result<Router, Failure> {
         let mut router = Router::new();
         for kind in [CacheKind::TokenCache, CacheKind::PlainCache] {
-            router = router.merge(self.app(kind).back_channel(kind).await?);
+            let App {
+                cache, provider, ..
+            } = self.app(kind);
+            let path = back_channel_path(kind);
+            router = router.merge(cache.back_channel(provider, path).await?);
         }
         Ok(router)
     }
@@ -118,7 +123,7 @@ impl Server {
             };
             let (app, outbox) = (self.app(kind).clone(), outbox.clone());
             tokio::spawn(async move {
-                let response = app.handle(request).await;
+                let response = handle(&app, request).await;
                 let response = response.or_else(|denied| match denied {
                     Denied::SignedOut => Ok(Response::Refused),
                     Denied::Failed(message) => Err(message),
@@ -126,6 +131,54 @@ impl Server {
                 let _ = outbox.send(FromServer::Response { id, response });
             });
         }
+    }
+}
+
+/// Takes a step of the story on one server.
+async fn handle(app: &App, request: Request) -> Result<Response, Denied> {
+    Ok(match request {
+        Request::StartSignIn { anew } => {
+            let (url, cookie) = app.start_sign_in(anew)?;
+            Response::Redirected {
+                url: url.into(),
+                cookie,
+            }
+        }
+        Request::FinishSignIn {
+            cookie,
+            state,
+            code,
+        } => {
+            if state != cookie.attempt.state {
+                let message = "the provider's answer belongs to another sign-in";
+                return Err(Denied::Failed(message.to_owned()));
+            }
+            let SignedIn {
+                cookie,
+                authenticated,
+            } = app.finish_sign_in(cookie, code).await?;
+            let token = access_token(&authenticated.tokens);
+            Response::SignedIn { cookie, token }
+        }
+        Request::CallApi { cookie } => match app.cache.read(&cookie).await? {
+            Some(Found { token, from }) => Response::Called { token, from },
+            None => Response::NoTokens,
+        },
+        Request::Refresh { cookie } => {
+            let refreshed = app.cache.refresh(&cookie, app.provider.source()).await?;
+            refreshed.map_or(Response::NoTokens, |token| Response::Refreshed { token })
+        }
+        Request::CutBackplane => Response::BackplaneCut(app.cache.cut_backplane()),
+        Request::LeaseState => Response::LeaseState(app.cache.lease()),
+        Request::Waited => Response::Waited(app.cache.waited().await),
+    })
+}
+
+/// The path of an app's endpoint for logout tokens.
+pub(crate) const fn back_channel_path(kind: CacheKind) -> &'static str {
+    match kind {
+        CacheKind::TokenCache => "/token-cache/backchannel-logout",
+        CacheKind::PlainCache => "/plain-cache/backchannel-logout",
     }
 }
 

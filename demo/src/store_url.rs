@@ -65,21 +65,12 @@ impl StoreUrl {
         Ok(())
     }
 
-    /// The URL for token-cache, with the demo's prefix.
-    #[cfg(any(feature = "redis", feature = "dynamodb"))]
-    pub(crate) fn with_prefix(url: &str) -> String {
-        prefixed(url, PREFIX)
-    }
-
     /// The URL for a token-cache with a prefix of its own; none in memory.
     pub(crate) fn in_namespace(&self, prefix: &str) -> Option<String> {
-        self.shared().map(|url| prefixed(url, prefix))
+        let url = self.shared()?;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        Some(format!("{url}{separator}prefix={prefix}"))
     }
-}
-
-fn prefixed(url: &str, prefix: &str) -> String {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}prefix={prefix}")
 }
 
 #[cfg(not(all(feature = "redis", feature = "dynamodb")))]
@@ -133,9 +124,10 @@ mod tests {
     #[test]
     fn the_demo_keeps_to_its_own_prefix() {
         assert!(StoreUrl::parse("redis://127.0.0.1/?prefix=shop").is_err());
+        let url = StoreUrl::parse("redis://127.0.0.1/?db=1").unwrap();
         assert_eq!(
-            StoreUrl::with_prefix("redis://127.0.0.1/?db=1"),
-            "redis://127.0.0.1/?db=1&prefix=token-cache-demo"
+            url.in_namespace(PREFIX).as_deref(),
+            Some("redis://127.0.0.1/?db=1&prefix=token-cache-demo")
         );
     }
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::{
-    exit::Exit,
+    failure::Exit,
     story::{Chapter, STEPS, ServerName},
 };
 

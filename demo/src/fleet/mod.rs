@@ -1,19 +1,17 @@
-mod processes;
 mod providers;
-mod stdio;
-mod tasks;
+mod servers;
 mod wire;
 
 use std::path::Path;
 
-use self::{processes::Process, providers::Providers, wire::Wire};
+use self::{providers::Providers, servers::Process, wire::Wire};
 pub(crate) use self::{
-    stdio::serve_stdio,
+    servers::serve_stdio,
     wire::{Pending, Server},
 };
 use crate::{
+    caches::{CacheKind, ServerCaches},
     failure::Failure,
-    server_caches::{CacheKind, ServerCaches},
     story::ServerName,
 };
 use token_cache_dev_provider::DevelopmentProvider;
@@ -34,7 +32,7 @@ impl Fleet {
     /// # Errors
     /// Where a server does not come up.
     pub async fn of_tasks(caches: [ServerCaches; 3]) -> Result<Self, Failure> {
-        let wires = caches.map(tasks::start);
+        let wires = caches.map(servers::start_task);
         Self::connect(wires, None, Vec::new(), "tasks").await
     }
 
@@ -43,9 +41,9 @@ impl Fleet {
     /// # Errors
     /// Where a process can't be started, or can't open the store.
     pub async fn of_processes(program: &Path, url: &str) -> Result<Self, Failure> {
-        let (a, wire_a) = processes::start(program)?;
-        let (b, wire_b) = processes::start(program)?;
-        let (c, wire_c) = processes::start(program)?;
+        let (a, wire_a) = servers::start_process(program)?;
+        let (b, wire_b) = servers::start_process(program)?;
+        let (c, wire_c) = servers::start_process(program)?;
         let wires = [wire_a, wire_b, wire_c];
         Self::connect(wires, Some(url), vec![a, b, c], "processes").await
     }

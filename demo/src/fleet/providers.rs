@@ -1,8 +1,11 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::{
-    app::back_channel_path, failure::Failure, message::Registrations, oidc::Registration,
-    server::redirect_uri, server_caches::CacheKind,
+    caches::CacheKind,
+    failure::Failure,
+    message::Registrations,
+    oidc::Registration,
+    server::{back_channel_path, redirect_uri},
 };
 use token_cache_dev_provider::{DevelopmentProvider, RegisteredClient, Settings};
 

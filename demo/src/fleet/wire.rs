@@ -12,9 +12,9 @@ use tokio::sync::{
 };
 
 use crate::{
+    caches::CacheKind,
     failure::Failure,
     message::{FromServer, Registrations, Request, Response, ToServer},
-    server_caches::CacheKind,
     story::ServerName,
 };
 

@@ -1,35 +1,28 @@
+mod discovered;
 mod http;
 mod keys;
-mod registration;
-mod sign_out;
-mod types;
 
 use std::time::Duration;
 
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
     core::{
         CoreAuthPrompt, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet,
         CoreJwsSigningAlgorithm, CoreResponseType, CoreTokenResponse,
     },
 };
+use serde::{Deserialize, Serialize};
 use token_cache::{
     Timestamp, TokenSet,
     keys::SecretString,
-    providers::{Provider, ProviderBuilder, SessionClaims},
+    providers::{Provider, SessionClaims},
     refresh::{Revocation, TokenSource},
-    sign_out::{ClaimRequirement, FrontChannelParameters},
 };
 use url::Url;
 
-pub(crate) use self::registration::Registration;
-use self::{
-    http::Http,
-    keys::Keys,
-    types::{Metadata, Registered},
-};
-use crate::failure::Failure;
+pub(crate) use self::discovered::{Discovered, Registration};
+use self::{discovered::Registered, http::Http, keys::Keys};
 
 /// The `max_age` of sign-ins: the provider states the authentication time, and lets the user authenticate again after 30 days.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -38,17 +31,7 @@ pub(crate) const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// section 11).
 const OFFLINE_ACCESS: &str = "offline_access";
 
-/// The app's registration at its provider, discovered (OpenID Connect Discovery 1.0).
-pub(crate) struct Discovered {
-    http: Http,
-    metadata: Metadata,
-    registration: Registration,
-    source: Provider,
-    exp_claim: ClaimRequirement,
-    front_channel_parameters: FrontChannelParameters,
-}
-
-/// The same, for one server: it has a redirect URI of its own.
+/// An app's registration at its provider, for one server: it has a redirect URI of its own.
 pub(crate) struct Oidc {
     http: Http,
     client: Registered,
@@ -61,6 +44,7 @@ pub(crate) struct Oidc {
 }
 
 /// The state of a sign-in until the callback.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) state: String,
     pub(crate) nonce: String,
@@ -74,135 +58,6 @@ pub(crate) struct Authenticated {
     pub(crate) session: SessionClaims,
     pub(crate) id_token: String,
     pub(crate) tokens: TokenSet,
-}
-
-impl Discovered {
-    pub(crate) async fn at(registration: Registration) -> Result<Self, Failure> {
-        let failed = |what: &dyn std::fmt::Display| {
-            Failure::new(format!("the provider {}: {what}", registration.issuer))
-        };
-        let http = Http::for_issuer(&registration.issuer)?;
-        let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| failed(&error))?;
-        let metadata = Metadata::discover_async(issuer, &http)
-            .await
-            .map_err(|error| failed(&crate::failure::with_causes(&error)))?;
-
-        let id = ClientId::new(registration.client_id.clone());
-        let mut source = ProviderBuilder::from_metadata(&metadata, &id)?;
-        if let Some(secret) = &registration.client_secret {
-            source = source.client_secret(secret);
-        }
-        source = source.invalid_grant_codes(&registration.dead_grant_codes);
-        let endpoints = metadata.additional_metadata();
-        for endpoint in [
-            &endpoints.revocation_endpoint,
-            &endpoints.end_session_endpoint,
-        ] {
-            let is_in_clear = endpoint.as_ref().is_some_and(|url| url.scheme() != "https");
-            if is_in_clear && registration.issuer.starts_with("https:") {
-                return Err(failed(&"it is https, and names an endpoint that is not"));
-            }
-        }
-        if let Some(endpoint) = &endpoints.revocation_endpoint {
-            source = source.revocation(endpoint.clone(), Revocation::Token);
-        }
-        Ok(Self {
-            source: source.build()?,
-            http,
-            metadata,
-            registration,
-            exp_claim: ClaimRequirement::Required,
-            front_channel_parameters: FrontChannelParameters::default(),
-        })
-    }
-
-    /// Sets whether a logout token must have an `exp`.
-    pub(crate) fn exp_claim(self, exp: ClaimRequirement) -> Self {
-        Self {
-            exp_claim: exp,
-            ..self
-        }
-    }
-
-    /// Accepts front-channel logout requests that name this.
-    pub(crate) fn front_channel(self, names: FrontChannelParameters) -> Self {
-        Self {
-            front_channel_parameters: names,
-            ..self
-        }
-    }
-
-    pub(crate) fn issuer(&self) -> &str {
-        &self.registration.issuer
-    }
-
-    pub(crate) fn client_id(&self) -> &str {
-        &self.registration.client_id
-    }
-
-    pub(crate) fn end_session_endpoint(&self) -> Option<&Url> {
-        let endpoints = self.metadata.additional_metadata();
-        endpoints.end_session_endpoint.as_ref()
-    }
-
-    /// Refreshes and revokes.
-    pub(crate) fn source(&self) -> &Provider {
-        &self.source
-    }
-
-    /// RS256 is what a client is registered for that says nothing (OpenID Connect Dynamic Client Registration 1.0 section 2).
-    /// What a provider without it signs with is the first of the others that it names.
-    fn algorithm(&self) -> Result<CoreJwsSigningAlgorithm, Failure> {
-        use CoreJwsSigningAlgorithm::{
-            EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256, RsaSsaPssSha256,
-        };
-        let named = self.metadata.id_token_signing_alg_values_supported();
-        [
-            RsaSsaPkcs1V15Sha256,
-            EcdsaP256Sha256,
-            RsaSsaPssSha256,
-            EdDsa,
-        ]
-        .into_iter()
-        .find(|algorithm| named.contains(algorithm))
-        .ok_or_else(|| {
-            Failure::new(format!(
-                "the provider {} signs ID tokens with none of RS256, ES256, PS256 and EdDSA",
-                self.issuer()
-            ))
-        })
-    }
-
-    pub(crate) fn for_server(&self, redirect_uri: String) -> Result<Oidc, Failure> {
-        let redirect_uri = RedirectUrl::new(redirect_uri)
-            .map_err(|error| Failure::new(format!("the redirect URI: {error}")))?;
-        let Registration {
-            client_id,
-            client_secret,
-            ..
-        } = self.registration.clone();
-        let client = Registered::from_provider_metadata(
-            self.metadata.clone(),
-            ClientId::new(client_id),
-            client_secret.map(ClientSecret::new),
-        );
-        let offline = Scope::new(OFFLINE_ACCESS.to_owned());
-        let supported = self.metadata.scopes_supported();
-        Ok(Oidc {
-            http: self.http.clone(),
-            client: client.set_redirect_uri(redirect_uri),
-            registration: self.registration.clone(),
-            issuer: self.metadata.issuer().clone(),
-            keys: Keys::new(
-                self.metadata.jwks_uri().clone(),
-                self.metadata.jwks().clone(),
-            ),
-            algorithm: self.algorithm()?,
-            source: self.source.clone(),
-            asks_for_offline_access: self.registration.asks_for_offline_access
-                && supported.is_some_and(|scopes| scopes.contains(&offline)),
-        })
-    }
 }
 
 impl Oidc {

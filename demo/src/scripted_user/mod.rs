@@ -1,16 +1,14 @@
 mod near_cache;
-#[cfg(test)]
-mod tests;
 
 use std::time::{Duration, Instant};
 
 use crate::{
-    app_cache::Cookie,
     browser::{Browser, SentBack},
+    caches::CacheKind,
     failure::Failure,
     fleet::{Fleet, Pending},
-    message::{Request, Response, StateCookie},
-    server_caches::CacheKind,
+    message::{Request, Response},
+    steps::{Cookie, StateCookie},
     story::{Act, ServerName, Step},
     verdict::{Deed, Outcome, WaitedFor},
 };

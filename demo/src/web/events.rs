@@ -19,12 +19,11 @@ use tokio::{
 use super::{
     near_cache::copies,
     plain_app::fingerprint,
-    profile::tokens_key,
     server::Server,
-    signed_in::{Denied, SignedIn},
+    signed_in::{Denied, SignedIn, watched},
     timeline::Event,
-    watched::watched,
 };
+use crate::steps::tokens_key;
 
 /// How often a server reads its state again without an event: another process may share the store.
 const LOOK: Duration = Duration::from_secs(1);

@@ -1,6 +1,13 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    env,
+    io::{self, Write},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
+use token_cache::Secret;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -8,18 +15,30 @@ use tokio::{
 };
 
 use super::{
-    caches::Caches,
     cookies::Cookies,
     late_answers::LateAnswers,
-    listeners::listen,
     options::ServeOptions,
     plain_app::PlainApp,
     provider::ProviderAtHand,
+    public_url::listen,
     routes,
     server::Server,
+    shared::Shared,
     timeline::{Kind, Timeline},
 };
-use crate::{failure::Failure, instrumented_store::BackplaneSwitch, oidc::Discovered};
+use crate::{
+    caches::{self, random_text},
+    failure::{Exit, Failure},
+    oidc::Discovered,
+    plain_cache,
+    store_url::PREFIX,
+};
+
+/// The environment variable with the app's secret.
+const SECRET: &str = "TOKEN_CACHE_SECRET";
+
+/// The lifetime of a session without a sign-out.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// How long requests that are under way may take when the app ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -33,32 +52,6 @@ pub struct Web {
     provider: ProviderAtHand,
     closing: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-}
-
-/// The state that the servers of one process share besides the store: the timeline, and the app with the plain cache.
-pub(crate) struct Shared {
-    /// Of each server, in order: the page of one may ask another.
-    pub(crate) origins: Vec<String>,
-    pub(crate) provider: ProviderPages,
-    pub(crate) store: String,
-    /// `true` if the caches' secret is a random one of this process.
-    pub(crate) secret_is_own: bool,
-    /// The name of each server, and what cuts its backplane.
-    pub(crate) links: Vec<(String, Arc<BackplaneSwitch>)>,
-    pub(crate) plain: PlainApp,
-    pub(crate) timeline: Timeline,
-    pub(crate) late_answers: LateAnswers,
-    pub(crate) closing: watch::Receiver<bool>,
-}
-
-/// The provider's data for the page.
-pub(crate) struct ProviderPages {
-    pub(crate) issuer: String,
-    pub(crate) is_for_development: bool,
-    /// The URL at which a user signs out there.
-    pub(crate) sign_out: Option<String>,
-    /// The origins that forms to the provider may lead to.
-    pub(crate) origins: Vec<String>,
 }
 
 impl Web {
@@ -81,26 +74,39 @@ impl Web {
             .await?
             .exp_claim(options.exp_claim)
             .front_channel(options.front_channel_parameters);
-        let caches = Caches::open(&options.store, options.instances).await?;
+        let secret = SecretAtHand::find()?;
+        let (store, instances) = (&options.store, options.instances);
+        #[cfg(feature = "dynamodb")]
+        store.make_table_of_local_engine().await?;
+        let opened = caches::open(
+            store,
+            &secret.namespace,
+            &secret.secret,
+            LIFETIME,
+            instances,
+        );
+        let opened = opened.await?;
+        let name = opened.first().map(|one| one.cache.store().to_string());
 
         let (closing, closed) = watch::channel(false);
         let shared = Arc::new(Shared {
             provider: provider.pages(&discovered),
             origins: origins.clone(),
-            store: caches.name.clone(),
-            secret_is_own: caches.secret_is_own,
+            store: name.unwrap_or_default(),
+            secret_is_own: secret.is_own,
             links: ('A'..)
-                .zip(&caches.of_servers)
-                .map(|(name, (_, store))| (name.to_string(), Arc::clone(store.switch())))
+                .zip(&opened)
+                .map(|(name, one)| (name.to_string(), Arc::clone(one.store.switch())))
                 .collect(),
-            plain: PlainApp::new(caches.plain),
+            plain: PlainApp::new(plain_cache::open(store).await?),
             timeline: Timeline::new(),
             late_answers: LateAnswers::default(),
             closing: closed.clone(),
         });
         provider.tell_of(&shared);
         let cookies = Cookies::new(public_url.is_plain());
-        let opened = (0u8..).zip(caches.of_servers).map(|(index, cache)| {
+        let discovered = Arc::new(discovered);
+        let opened = (0u8..).zip(opened).map(|(index, cache)| {
             Server::new(index, cache, cookies, &discovered, Arc::clone(&shared))
         });
         let opened = opened.collect::<Result<Vec<_>, _>>()?;
@@ -113,7 +119,7 @@ impl Web {
         Ok(Self {
             origins,
             store: shared.store.clone(),
-            secret: caches.secret,
+            secret: secret.in_words,
             provider,
             closing,
             servers,
@@ -173,7 +179,7 @@ fn serve(
             });
         let ended = serving.await;
         // A sign-out does not wait for a server that has released its lease.
-        server.cache.release_lease().await;
+        server.cache().release_lease().await;
         if let Err(error) = ended {
             server.tell(
                 Kind::Failed,
@@ -181,4 +187,82 @@ fn serve(
             );
         }
     })
+}
+
+/// Runs the web app until Ctrl-C, and says on standard output where it is.
+pub(crate) async fn serve_until_ctrl_c(options: ServeOptions) -> Exit {
+    let served = async {
+        let instances = options.instances;
+        let mut asked_to_end = pin!(tokio::signal::ctrl_c());
+        // Ctrl-C is listened to before anybody is told of it.
+        let web = tokio::select! {
+            biased;
+            asked = &mut asked_to_end => return Ok(asked?),
+            web = Web::start(options) => web?,
+        };
+        io::stdout().write_all(greeting(&web, instances).as_bytes())?;
+        asked_to_end.await?;
+        // What ends on purpose ends well, whether or not anybody reads it.
+        let _ = writeln!(io::stdout(), "\nEnding.");
+        web.stop().await;
+        Ok::<(), Failure>(())
+    };
+    match served.await {
+        Ok(()) => Exit::Proved,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{failure}");
+            Exit::Unfinished
+        }
+    }
+}
+
+fn greeting(web: &Web, instances: u16) -> String {
+    let first = web.origins().first().map_or("", String::as_str);
+    let servers: Vec<String> = ('A'..)
+        .zip(web.origins())
+        .map(|(letter, origin)| format!("{letter} {origin}"))
+        .collect();
+    let provider = if web.development_provider().is_some() {
+        format!(
+            "{} (built in, for development: any name signs in)",
+            web.issuer()
+        )
+    } else {
+        web.issuer().to_owned()
+    };
+    format!(
+        "{instances} app servers share one cache. Open this in a browser:\n\n  {first}/\n\n  \
+         servers   {}\n  provider  {provider}\n  store     {}\n  secret    {}\n\nCtrl-C ends it.\n",
+        servers.join("   "),
+        web.store(),
+        web.secret(),
+    )
+}
+
+/// The secret, and the corner of the store whose secret it is.
+struct SecretAtHand {
+    secret: Secret,
+    namespace: String,
+    in_words: &'static str,
+    is_own: bool,
+}
+
+impl SecretAtHand {
+    fn find() -> Result<Self, Failure> {
+        if env::var_os(SECRET).is_some() {
+            return Ok(Self {
+                secret: Secret::from_env()?,
+                namespace: format!("{PREFIX}-web"),
+                in_words: "that of TOKEN_CACHE_SECRET",
+                is_own: false,
+            });
+        }
+        // Entries under a lost secret do no harm in a namespace of their own.
+        Ok(Self {
+            secret: Secret::random()?,
+            namespace: format!("{PREFIX}-web-{}", random_text(6)?),
+            in_words: "a random one: after this run the tokens cannot be read; set TOKEN_CACHE_SECRET for one that lasts",
+            is_own: true,
+        })
+    }
 }

@@ -5,20 +5,17 @@ use std::{
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use token_cache::{
-    near_cache::NearCacheOutcome,
-    store::{ServerId, TokenStore},
-};
+use token_cache::store::TokenStore;
 
-use super::{fleet::Shared, server::Server, timeline::Kind};
+use super::{server::Server, timeline::Kind};
 use crate::near_cache::{LEASE, MAX_AGE};
 
 /// Returns the current state of a server's near cache, without a request to the store.
 pub(crate) fn copies(server: &Server) -> Value {
-    let kept = server.cache.near_cache().unwrap_or_default();
-    let link = match server.store.backplane() {
+    let kept = server.cache().near_cache().unwrap_or_default();
+    let link = match server.store().backplane() {
         None => "none",
-        Some(_) if server.store.switch().is_cut() => "cut",
+        Some(_) if server.store().switch().is_cut() => "cut",
         Some(_) => "open",
     };
     json!({
@@ -35,7 +32,7 @@ pub(crate) fn copies(server: &Server) -> Value {
 
 /// `POST /demo/link/cut`: this server receives no invalidation messages any more, and renews no lease.
 pub(crate) async fn cut_backplane(State(server): State<Arc<Server>>) -> Json<Value> {
-    if server.store.backplane().is_some() && server.store.switch().cut() {
+    if server.store().backplane().is_some() && server.store().switch().cut() {
         server.tell(
             Kind::Backplane,
             "Its backplane is cut: it receives no invalidation messages, and may serve its copies until its lease has run out.",
@@ -46,45 +43,13 @@ pub(crate) async fn cut_backplane(State(server): State<Arc<Server>>) -> Json<Val
 
 /// `POST /demo/link/mend`: this server empties its near cache, and gets a lease again.
 pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Value> {
-    if server.store.switch().mend() {
+    if server.store().switch().mend() {
         server.tell(
             Kind::Backplane,
             "Its backplane is mended: it drops the copies that it has, and gets a lease again.",
         );
     }
     Json(copies(&server))
-}
-
-/// Describes the wait of a sign-out in a sentence. Returns an empty text if no server keeps copies.
-pub(crate) fn gone_in_words(shared: &Shared, gone: &NearCacheOutcome) -> String {
-    let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
-        return String::new();
-    };
-    let waited = in_words(*waited);
-    if silent.is_empty() {
-        return format!(" No near-cache entry was left after {waited}.");
-    }
-    let names: Vec<&str> = silent.iter().map(|id| name_of(shared, *id)).collect();
-    let (names, its) = match names.as_slice() {
-        [name] => ((*name).to_owned(), "its lease"),
-        names => (names.join(" and "), "their leases"),
-    };
-    format!(" It waited {waited} for {names}, out of reach, until {its} had run out.")
-}
-
-fn name_of(shared: &Shared, id: ServerId) -> &str {
-    let mut names = shared.links.iter();
-    names
-        .find(|(_, switch)| switch.server() == Some(id))
-        .map_or("a server of another run", |(name, _)| name)
-}
-
-fn in_words(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        format!("{} ms", duration.as_millis())
-    } else {
-        format!("{:.1} s", duration.as_secs_f64())
-    }
 }
 
 fn millis(duration: Duration) -> u64 {

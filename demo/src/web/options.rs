@@ -1,3 +1,4 @@
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use token_cache::sign_out::{ClaimRequirement, FrontChannelParameters};
 
 use super::public_url::PublicUrl;
@@ -19,12 +20,13 @@ pub struct ServeOptions {
 }
 
 /// How the development provider tells the app that a user has signed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum LogoutChannel {
     /// By a message to the first server.
     Back,
     /// By an iframe in the user's browser.
     Front,
+    /// By both
     #[default]
     Both,
 }
@@ -44,161 +46,115 @@ impl ServeOptions {
     }
 }
 
-/// The arguments of `--serve`, as they come.
-#[derive(Default)]
-pub(crate) struct Given {
-    pub(crate) issuer: Option<String>,
-    pub(crate) client_id: Option<String>,
-    pub(crate) client_secret: Option<String>,
-    pub(crate) public_url: Option<String>,
-    pub(crate) instances: Option<String>,
-    pub(crate) logout_channel: Option<String>,
-    pub(crate) logout_tokens: Option<String>,
-    pub(crate) front_channel_parameters: Option<String>,
-    pub(crate) dead_grants: Option<String>,
-    pub(crate) offline_access: Option<String>,
+/// The arguments of the web app.
+#[derive(clap::Args)]
+#[command(next_help_heading = "With --serve")]
+pub(crate) struct ServeArgs {
+    /// How many app servers
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = instances, requires = "serve")]
+    instances: u16,
+    /// Where browsers reach the first of them; the others have the ports after it, and port 0 stands for any that are free
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8080", value_parser = PublicUrl::parse, requires = "serve")]
+    public_url: PublicUrl,
+    /// Your own OpenID provider instead of the built-in one, which is for development
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), requires_all = ["serve", "client_id"])]
+    issuer: Option<String>,
+    /// What the app is registered as there
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), requires_all = ["serve", "issuer"])]
+    client_id: Option<String>,
+    /// And its secret, if it has one
+    #[arg(long, value_name = "S", value_parser = NonEmptyStringValueParser::new(), requires_all = ["serve", "issuer"])]
+    client_secret: Option<String>,
+    /// How the built-in provider tells the app of a sign-out
+    #[arg(
+        long,
+        value_name = "C",
+        value_enum,
+        default_value_t,
+        requires = "serve",
+        conflicts_with = "issuer"
+    )]
+    logout_channel: LogoutChannel,
+    /// Whether your provider's logout tokens have an expiry
+    #[arg(long, value_name = "E", default_value = "with-expiry", value_parser = logout_tokens(), requires = "serve")]
+    logout_tokens: ClaimRequirement,
+    /// What your provider's front-channel logout requests name
+    #[arg(long, value_name = "N", default_value = "issuer-and-sid", value_parser = front_channel(), requires = "serve")]
+    front_channel: FrontChannelParameters,
+    /// Error codes by which your provider says that a refresh token is dead, besides `invalid_grant`, with commas between
+    #[arg(long, value_name = "CODES", value_parser = Codes::parse, requires_all = ["serve", "issuer"])]
+    dead_grants: Option<Codes>,
+    /// Whether to ask for the scope `offline_access` (at Keycloak, for example, never)
+    #[arg(long, value_name = "A", action = clap::ArgAction::Set, default_value = "if-offered", value_parser = offline_access(), requires = "serve")]
+    offline_access: bool,
 }
-
-const DEFAULT_URL: &str = "http://localhost:8080";
-const DEFAULT_INSTANCES: u16 = 3;
 
 /// One letter names each server.
 const MOST_INSTANCES: u16 = 26;
 
-impl Given {
-    /// Takes an argument with its value.
-    pub(crate) fn take(&mut self, name: &str, value: String) -> Result<(), String> {
-        let place = match name {
-            "--issuer" => &mut self.issuer,
-            "--client-id" => &mut self.client_id,
-            "--client-secret" => &mut self.client_secret,
-            "--public-url" => &mut self.public_url,
-            "--instances" => &mut self.instances,
-            "--logout-channel" => &mut self.logout_channel,
-            "--logout-tokens" => &mut self.logout_tokens,
-            "--front-channel" => &mut self.front_channel_parameters,
-            "--dead-grants" => &mut self.dead_grants,
-            "--offline-access" => &mut self.offline_access,
-            _ => return Err(format!("there is no argument {name:?}")),
-        };
-        if place.replace(value).is_some() {
-            return Err(format!("{name} is there twice"));
-        }
-        Ok(())
+fn instances(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(number @ 1..=MOST_INSTANCES) => Ok(number),
+        _ => Err(format!("it is 1 to {MOST_INSTANCES}")),
     }
+}
 
-    /// The first one that was given.
-    pub(crate) fn any(&self) -> Option<&'static str> {
-        [
-            ("--issuer", &self.issuer),
-            ("--client-id", &self.client_id),
-            ("--client-secret", &self.client_secret),
-            ("--public-url", &self.public_url),
-            ("--instances", &self.instances),
-            ("--logout-channel", &self.logout_channel),
-            ("--logout-tokens", &self.logout_tokens),
-            ("--front-channel", &self.front_channel_parameters),
-            ("--dead-grants", &self.dead_grants),
-            ("--offline-access", &self.offline_access),
-        ]
-        .into_iter()
-        .find_map(|(name, value)| value.is_some().then_some(name))
-    }
-
-    pub(crate) fn checked(self, store: StoreUrl) -> Result<ServeOptions, String> {
-        let dead_grant_codes = match (&self.dead_grants, &self.issuer) {
-            (None, _) => Vec::new(),
-            (Some(_), None) => {
-                return Err("--dead-grants is for your own provider: add --issuer".into());
-            }
-            (Some(codes), Some(_)) => codes.split(',').map(str::to_owned).collect(),
-        };
-        if dead_grant_codes.iter().any(|code| code.trim().is_empty()) {
-            let given = self.dead_grants.unwrap_or_default();
-            return Err(format!(
-                "--dead-grants {given:?}: it is an error code, or several with commas between them"
-            ));
+fn logout_tokens() -> impl TypedValueParser<Value = ClaimRequirement> {
+    PossibleValuesParser::new(["with-expiry", "without-expiry"]).map(|value| {
+        if value == "with-expiry" {
+            ClaimRequirement::Required
+        } else {
+            ClaimRequirement::Optional
         }
-        let asks_for_offline_access = match self.offline_access.as_deref() {
-            None | Some("if-offered") => true,
-            Some("never") => false,
-            Some(other) => {
-                return Err(format!(
-                    "--offline-access {other:?}: it is if-offered or never"
-                ));
-            }
-        };
-        let provider = match (self.issuer, self.client_id, self.client_secret) {
-            (None, None, None) => None,
-            (Some(issuer), Some(client_id), client_secret) => Some(Registration {
-                issuer,
-                client_id,
-                client_secret,
-                dead_grant_codes,
-                asks_for_offline_access,
-            }),
-            (Some(_), None, _) => {
-                return Err(
-                    "--issuer needs --client-id: what the app is registered as there".into(),
-                );
-            }
-            (None, ..) => {
-                return Err(
-                    "--client-id and --client-secret need --issuer; without the three, the provider is the built-in one"
-                        .into(),
-                );
-            }
-        };
-        let instances = match self.instances {
-            None => DEFAULT_INSTANCES,
-            Some(text) => match text.parse() {
-                Ok(number @ 1..=MOST_INSTANCES) => number,
-                _ => return Err(format!("--instances {text:?}: it is 1 to {MOST_INSTANCES}")),
-            },
-        };
-        let logout_channel = match (self.logout_channel.as_deref(), &provider) {
-            (None, _) => LogoutChannel::default(),
-            (Some(_), Some(_)) => {
-                return Err("--logout-channel is for the built-in provider: register yours".into());
-            }
-            (Some("back"), None) => LogoutChannel::Back,
-            (Some("front"), None) => LogoutChannel::Front,
-            (Some("both"), None) => LogoutChannel::Both,
-            (Some(other), None) => {
-                return Err(format!(
-                    "--logout-channel {other:?}: it is back, front or both"
-                ));
-            }
-        };
-        let exp_claim = match self.logout_tokens.as_deref() {
-            None | Some("with-expiry") => ClaimRequirement::Required,
-            Some("without-expiry") => ClaimRequirement::Optional,
-            Some(other) => {
-                return Err(format!(
-                    "--logout-tokens {other:?}: it is with-expiry or without-expiry"
-                ));
-            }
-        };
-        let front_channel_parameters = match self.front_channel_parameters.as_deref() {
-            None | Some("issuer-and-sid") => FrontChannelParameters::IssuerAndSid,
-            Some("sid-only") => FrontChannelParameters::SidOnly,
-            Some("subject-as-sid") => FrontChannelParameters::SubjectAsSid,
-            Some("none") => FrontChannelParameters::None,
-            Some(other) => {
-                return Err(format!(
-                    "--front-channel {other:?}: it is issuer-and-sid, sid-only, subject-as-sid or none"
-                ));
-            }
-        };
-        let public_url = self.public_url.as_deref().unwrap_or(DEFAULT_URL);
-        Ok(ServeOptions {
+    })
+}
+
+fn front_channel() -> impl TypedValueParser<Value = FrontChannelParameters> {
+    let values = ["issuer-and-sid", "sid-only", "subject-as-sid", "none"];
+    PossibleValuesParser::new(values).map(|value| match value.as_str() {
+        "sid-only" => FrontChannelParameters::SidOnly,
+        "subject-as-sid" => FrontChannelParameters::SubjectAsSid,
+        "none" => FrontChannelParameters::None,
+        _ => FrontChannelParameters::IssuerAndSid,
+    })
+}
+
+fn offline_access() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new(["if-offered", "never"]).map(|value| value == "if-offered")
+}
+
+/// Error codes of a provider.
+#[derive(Clone)]
+struct Codes(Vec<String>);
+
+impl Codes {
+    fn parse(text: &str) -> Result<Self, String> {
+        let codes: Vec<String> = text.split(',').map(str::to_owned).collect();
+        if codes.iter().any(|code| code.trim().is_empty()) {
+            return Err("it is an error code, or several with commas between them".to_owned());
+        }
+        Ok(Self(codes))
+    }
+}
+
+impl ServeArgs {
+    pub(crate) fn options(self, store: StoreUrl) -> ServeOptions {
+        let provider = self.issuer.zip(self.client_id);
+        let provider = provider.map(|(issuer, client_id)| Registration {
+            issuer,
+            client_id,
+            client_secret: self.client_secret,
+            dead_grant_codes: self.dead_grants.map_or_else(Vec::new, |codes| codes.0),
+            asks_for_offline_access: self.offline_access,
+        });
+        ServeOptions {
             store,
-            public_url: PublicUrl::parse(public_url)?,
-            instances,
+            public_url: self.public_url,
+            instances: self.instances,
             provider,
-            logout_channel,
-            exp_claim,
-            front_channel_parameters,
-        })
+            logout_channel: self.logout_channel,
+            exp_claim: self.logout_tokens,
+            front_channel_parameters: self.front_channel,
+        }
     }
 }

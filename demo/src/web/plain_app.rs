@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use token_cache::{ExposeSecret, TokenSet};
 
 use super::timeline::{Kind, Timeline};
-use crate::app_cache::{Denied, Keys};
+use crate::{failure::Denied, plain_cache::Keys};
 
 /// The app with a plain shared cache, on the same servers: `SET` when tokens arrive, `GET` when they are needed, and `DEL` when a known user
 /// signs out.

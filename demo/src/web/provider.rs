@@ -7,13 +7,13 @@ use tokio::sync::broadcast::error::RecvError;
 use url::Url;
 
 use super::{
-    fleet::{ProviderPages, Shared},
     options::LogoutChannel,
     public_url::PublicUrl,
-    random::random_text,
+    shared::{ProviderPages, Shared},
     timeline::Kind,
 };
 use crate::{
+    caches::random_text,
     failure::Failure,
     oidc::{Discovered, Registration},
 };

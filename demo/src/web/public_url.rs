@@ -1,6 +1,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use tokio::net::TcpListener;
 use url::{Host, Url};
+
+use crate::failure::Failure;
 
 /// The URL at which browsers reach the app servers: server `i` is on this port plus `i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,7 @@ impl PublicUrl {
     /// # Errors
     /// A sentence, for what is no origin, and for http where somebody could listen in.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let refused = |why: &str| Err(format!("--public-url {text:?}: {why}"));
+        let refused = |why: &str| Err(why.to_owned());
         let Ok(url) = Url::parse(text) else {
             return refused("this is no URL; write one like http://127.0.0.1:8080");
         };
@@ -85,6 +88,48 @@ impl PublicUrl {
     }
 }
 
+/// How often ports are looked for that follow each other, where any will do.
+const TRIES: usize = 50;
+
+/// A listener for each server, on ports that follow each other. Port 0 stands for whichever are free.
+pub(crate) async fn listen(
+    public_url: PublicUrl,
+    instances: u16,
+) -> Result<(PublicUrl, Vec<TcpListener>), Failure> {
+    if public_url.port() != 0 {
+        let listeners = in_a_row(&public_url, instances).await?;
+        return Ok((public_url, listeners));
+    }
+    let mut last = None;
+    for _ in 0..TRIES {
+        let first = TcpListener::bind(public_url.listens_at()).await?;
+        let found = public_url.clone().at_port(first.local_addr()?.port());
+        drop(first);
+        match in_a_row(&found, instances).await {
+            Ok(listeners) => return Ok((found, listeners)),
+            Err(taken) => last = Some(taken),
+        }
+    }
+    Err(last.unwrap_or_else(|| Failure::new("there are no free ports")))
+}
+
+async fn in_a_row(public_url: &PublicUrl, instances: u16) -> Result<Vec<TcpListener>, Failure> {
+    let mut listeners = Vec::new();
+    for index in 0..instances {
+        let port = public_url.port().checked_add(index).ok_or_else(|| {
+            Failure::new("there are no ports after 65535: choose a lower one with --public-url")
+        })?;
+        let at = public_url.clone().at_port(port).listens_at();
+        let listener = TcpListener::bind(at).await.map_err(|error| {
+            Failure::new(format!(
+                "{at} can't be listened at ({error}); choose other ports with --public-url http://127.0.0.1:PORT"
+            ))
+        })?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",
@@ -126,7 +171,16 @@ mod tests {
             "https://demo.example?x=1",
         ] {
             let refusal = PublicUrl::parse(url).unwrap_err();
-            assert!(refusal.starts_with("--public-url"), "{refusal}");
+            assert!(!refusal.contains("hunter2"), "{refusal}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named_with_the_way_out() {
+        let any = PublicUrl::parse("http://127.0.0.1:0").unwrap();
+        let (found, listeners) = listen(any, 3).await.unwrap();
+        assert_eq!(listeners.len(), 3);
+        let taken = listen(found, 1).await.unwrap_err().to_string();
+        assert!(taken.contains("--public-url"), "{taken}");
     }
 }

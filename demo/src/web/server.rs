@@ -8,27 +8,26 @@ use std::{
 
 use token_cache::{
     TokenCache,
-    providers::Provider,
+    near_cache::NearCacheOutcome,
     sign_out::{
         ClaimRequirement, SignOutCause, SignOutEvent, SignOutRoutes, StateCookies, TicketCookie,
     },
+    store::ServerId,
 };
 use tokio::sync::Semaphore;
 
 use super::{
     cookies::Cookies,
-    fleet::Shared,
     late_answers::LateAnswer,
-    near_cache::gone_in_words,
-    profile::{Profile, tokens_key},
-    source::WatchedProvider,
+    shared::{Shared, WatchedProvider},
     timeline::Kind,
 };
 use crate::{
     failure::Failure,
     instrumented_store::InstrumentedStore,
     near_cache::Source,
-    oidc::{Discovered, Oidc},
+    oidc::Discovered,
+    steps::{App, Profile, WithTokenCache, tokens_key},
 };
 
 /// After an unknown key, the time before the provider's keys are fetched again.
@@ -42,13 +41,9 @@ pub(crate) struct Server {
     /// A letter: A, B, C …
     pub(crate) name: String,
     pub(crate) origin: String,
-    pub(crate) cache: TokenCache,
-    /// The store of the cache.
-    pub(crate) store: InstrumentedStore,
+    pub(crate) app: App<WithTokenCache>,
     /// How often the user's tokens were read without a request to the store.
     pub(crate) served: AtomicU64,
-    pub(crate) oidc: Oidc,
-    pub(crate) provider: Provider,
     pub(crate) cookies: Cookies,
     pub(crate) tickets: TicketCookie,
     /// The state cookies of sign-ins.
@@ -62,14 +57,13 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         index: u8,
-        (cache, store): (TokenCache, InstrumentedStore),
+        cache: WithTokenCache,
         cookies: Cookies,
-        discovered: &Discovered,
+        discovered: &Arc<Discovered>,
         shared: Arc<Shared>,
     ) -> Result<Self, Failure> {
         let name = char::from(b'A' + index).to_string();
         let origin = shared.origins[usize::from(index)].clone();
-        let provider = discovered.source().clone();
         let tickets = TicketCookie::for_url(&origin, "token-cache-demo").map_err(unusable)?;
         let signing_in =
             StateCookies::for_url(&origin, "token-cache-demo-login").map_err(unusable)?;
@@ -78,10 +72,10 @@ impl Server {
             .sid_claim(ClaimRequirement::Required)
             .jwks_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
-            .revoke_on_sign_out(tokens_key()?, provider.clone());
+            .revoke_on_sign_out(tokens_key()?, discovered.source().clone());
         let told = Arc::clone(&shared);
         let told_by = name.clone();
-        let sign_out = SignOutRoutes::builder(cache.clone())
+        let sign_out = SignOutRoutes::builder(cache.cache.clone())
             .client(client)
             .ticket_source(tickets.clone())
             .on_sign_out(move |event| {
@@ -89,14 +83,15 @@ impl Server {
                 async move { on_sign_out(&shared, &name, event).await }
             });
         Ok(Self {
-            oidc: discovered.for_server(format!("{origin}/callback"))?,
+            app: App::new(
+                Arc::new(cache),
+                Arc::clone(discovered),
+                format!("{origin}/callback"),
+            )?,
             sign_out: sign_out.build().map_err(unusable)?,
             name,
             origin,
-            cache,
-            store,
             served: AtomicU64::new(0),
-            provider,
             cookies,
             tickets,
             signing_in,
@@ -116,18 +111,24 @@ impl Server {
         self.shared.timeline.tell(Some(&self.name), kind, text);
     }
 
-    /// Reads a user's tokens, and says where they were. Of two at a time, either may be taken for one that asked the store.
+    pub(crate) fn cache(&self) -> &TokenCache {
+        &self.app.cache.cache
+    }
+
+    pub(crate) fn store(&self) -> &InstrumentedStore {
+        &self.app.cache.store
+    }
+
+    /// Reads a user's tokens, and says where they were.
     pub(crate) async fn reading<T, E>(
         &self,
         read: impl Future<Output = Result<T, E>>,
     ) -> Result<(T, Source), E> {
-        let before = self.store.reads();
-        let found = read.await?;
-        if self.store.reads() != before {
-            return Ok((found, Source::Store));
+        let (found, source) = self.app.cache.reading(read).await?;
+        if source == Source::NearCache {
+            self.served.fetch_add(1, Ordering::Relaxed);
         }
-        self.served.fetch_add(1, Ordering::Relaxed);
-        Ok((found, Source::NearCache))
+        Ok((found, source))
     }
 
     /// The provider, for a refresh of this user's tokens.
@@ -137,7 +138,7 @@ impl Server {
         late: Option<Arc<LateAnswer>>,
     ) -> WatchedProvider {
         WatchedProvider {
-            provider: self.provider.clone(),
+            provider: self.app.provider.source().clone(),
             shared: Arc::clone(&self.shared),
             server: self.name.clone(),
             subject: profile.subject.clone(),
@@ -182,6 +183,38 @@ async fn on_sign_out(shared: &Shared, name: &str, event: SignOutEvent) {
             .await;
     }
     shared.late_answers.let_through();
+}
+
+/// Describes the wait of a sign-out in a sentence. Returns an empty text if no server keeps copies.
+fn gone_in_words(shared: &Shared, gone: &NearCacheOutcome) -> String {
+    let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
+        return String::new();
+    };
+    let waited = in_words(*waited);
+    if silent.is_empty() {
+        return format!(" No near-cache entry was left after {waited}.");
+    }
+    let names: Vec<&str> = silent.iter().map(|id| name_of(shared, *id)).collect();
+    let (names, its) = match names.as_slice() {
+        [name] => ((*name).to_owned(), "its lease"),
+        names => (names.join(" and "), "their leases"),
+    };
+    format!(" It waited {waited} for {names}, out of reach, until {its} had run out.")
+}
+
+fn name_of(shared: &Shared, id: ServerId) -> &str {
+    let mut names = shared.links.iter();
+    names
+        .find(|(_, switch)| switch.server() == Some(id))
+        .map_or("a server of another run", |(name, _)| name)
+}
+
+fn in_words(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
 }
 
 fn unusable(error: impl std::fmt::Display) -> Failure {

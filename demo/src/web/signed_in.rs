@@ -3,10 +3,15 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
-use token_cache::{Error, ErrorKind, Session, sign_out::TicketSource};
+use token_cache::{
+    Error, ErrorKind, Session,
+    sign_out::{TicketSource, read_cookie},
+};
 
-use super::{profile::Profile, server::Server};
+use super::server::Server;
+use crate::steps::Profile;
 
 /// Whom a request's ticket says is signed in, as the store knows it now.
 pub(crate) struct SignedIn {
@@ -43,7 +48,7 @@ impl SignedIn {
         let Some(ticket) = ticket.map_err(|error| unopened(server, error))? else {
             return Err(Denied::Nobody);
         };
-        let session = server.cache.resume_unverified(&ticket);
+        let session = server.cache().resume_unverified(&ticket);
         let session = session.map_err(|error| unopened(server, error))?;
         match Profile::get(&session).await? {
             Some(profile) => Ok(Self { session, profile }),
@@ -86,4 +91,15 @@ impl Denied {
         }
         response
     }
+}
+
+/// Names the user of this browser's last sign-in, so that the page can show what the plain cache holds of theirs after a sign-out.
+pub(crate) const WATCHED: &str = "token-cache-demo-watched";
+
+pub(crate) fn watched(server: &Server, request: &Parts) -> Result<Option<String>, Error> {
+    let value = read_cookie(request, &server.cookies.full(WATCHED))?;
+    Ok(value.and_then(|value| {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
+        String::from_utf8(bytes).ok()
+    }))
 }

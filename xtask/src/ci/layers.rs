@@ -15,6 +15,8 @@ use crate::rust_files::rust_files;
 /// The top-level modules of a crate, from the lowest to the highest. A module uses those before it.
 struct Layers {
     folder: &'static str,
+    /// The path of the module that the folder is, in its crate.
+    path: &'static [&'static str],
     modules: &'static [&'static str],
     /// Modules that use a later one. Each is a fault that is still to be mended.
     exceptions: &'static [(&'static str, &'static str)],
@@ -22,10 +24,11 @@ struct Layers {
     for_tests: &'static [&'static str],
 }
 
-const LAYERS: [Layers; 4] = [CORE, NEAR_CACHE, SIGN_OUT, DEV_PROVIDER];
+const LAYERS: [Layers; 6] = [CORE, NEAR_CACHE, SIGN_OUT, DEV_PROVIDER, DEMO, DEMO_WEB];
 
 const CORE: Layers = Layers {
     folder: "core/src",
+    path: &[],
     modules: &[
         "util",
         "types",
@@ -46,6 +49,7 @@ const CORE: Layers = Layers {
 
 const NEAR_CACHE: Layers = Layers {
     folder: "near-cache/src",
+    path: &[],
     modules: &[
         "telemetry",
         "config",
@@ -70,6 +74,7 @@ const NEAR_CACHE: Layers = Layers {
 
 const SIGN_OUT: Layers = Layers {
     folder: "sign-out/src",
+    path: &[],
     modules: &[
         "config",
         "timeouts",
@@ -91,6 +96,7 @@ const SIGN_OUT: Layers = Layers {
 
 const DEV_PROVIDER: Layers = Layers {
     folder: "dev-provider/src",
+    path: &[],
     modules: &[
         "http",
         "error",
@@ -115,13 +121,70 @@ const DEV_PROVIDER: Layers = Layers {
     for_tests: &[],
 };
 
+const DEMO: Layers = Layers {
+    folder: "demo/src",
+    path: &[],
+    modules: &[
+        "failure",
+        "store_url",
+        "instrumented_store",
+        "near_cache",
+        "oidc",
+        "plain_cache",
+        "steps",
+        "caches",
+        "message",
+        "server",
+        "story",
+        "verdict",
+        "fleet",
+        "report",
+        "browser",
+        "scripted_user",
+        "play",
+        "web",
+        "args",
+        "telemetry",
+        "run",
+    ],
+    exceptions: &[],
+    for_tests: &[],
+};
+
+const DEMO_WEB: Layers = Layers {
+    folder: "demo/src/web",
+    path: &["web"],
+    modules: &[
+        "cookies",
+        "notice",
+        "timeline",
+        "public_url",
+        "options",
+        "plain_app",
+        "late_answers",
+        "shared",
+        "provider",
+        "server",
+        "signed_in",
+        "near_cache",
+        "events",
+        "api",
+        "sign_in",
+        "page",
+        "routes",
+        "fleet",
+    ],
+    exceptions: &[],
+    for_tests: &[],
+};
+
 /// Checks that no module uses a later one, and that every exception is still one.
 pub(super) fn check() -> Outcome {
     print("\n» modules point down");
     let mut findings = Vec::new();
     for layers in &LAYERS {
         let folder = command::root().join(layers.folder);
-        let found = uses(&folder)?;
+        let found = uses(&folder, layers.path)?;
         let place = |module: &str| layers.modules.iter().position(|known| *known == module);
         let mut upward = BTreeSet::new();
         for ((module, used), file) in &found {
@@ -154,8 +217,8 @@ pub(super) fn check() -> Outcome {
 }
 
 /// Returns which module uses which, each with a file that does.
-fn uses(folder: &Path) -> Outcome<BTreeMap<(String, String), String>> {
-    let root = folder.join("lib.rs");
+fn uses(folder: &Path, path: &[&str]) -> Outcome<BTreeMap<(String, String), String>> {
+    let root = folder.join(if path.is_empty() { "lib.rs" } else { "mod.rs" });
     let homes = homes(&parse(&root)?);
     let mut found = BTreeMap::new();
     for file in rust_files(folder)? {
@@ -164,12 +227,16 @@ fn uses(folder: &Path) -> Outcome<BTreeMap<(String, String), String>> {
             continue;
         };
         let module = module.trim_end_matches(".rs");
-        if module == "lib" {
+        if ["lib", "main", "mod"].contains(&module) {
             continue;
         }
-        let mut names = Names::default();
+        let mut names = Names::new(path);
+        let below: Vec<_> = inside.iter().skip(1).collect();
+        if below.is_empty() || below == ["mod.rs"] {
+            names.prefixes.push(vec!["super"]);
+        }
         names.visit_file(&parse(&file)?);
-        for name in names.0 {
+        for name in names.found {
             let used = homes.get(&name).unwrap_or(&name);
             if used != module {
                 found.insert(
@@ -225,11 +292,38 @@ fn add_homes(tree: &UseTree, module: Option<&str>, homes: &mut BTreeMap<String, 
     }
 }
 
-/// The first names after `crate::`, in imports and in paths. Modules for tests are left out.
-#[derive(Default)]
-struct Names(BTreeSet<String>);
+/// The first names after a path such as `crate::`, in imports and in paths. Modules for tests are left out.
+struct Names<'a> {
+    prefixes: Vec<Vec<&'a str>>,
+    found: BTreeSet<String>,
+}
 
-impl Names {
+impl<'a> Names<'a> {
+    fn new(path: &[&'a str]) -> Self {
+        let mut prefix = vec!["crate"];
+        prefix.extend(path);
+        Self {
+            prefixes: vec![prefix],
+            found: BTreeSet::new(),
+        }
+    }
+
+    /// Adds the names of an import after the rest of a prefix.
+    fn after(&mut self, prefix: &[&str], tree: &UseTree) {
+        match (prefix, tree) {
+            ([], tree) => self.add(tree),
+            ([first, rest @ ..], UseTree::Path(path)) if path.ident == first => {
+                self.after(rest, &path.tree);
+            }
+            (prefix, UseTree::Group(group)) => {
+                for tree in &group.items {
+                    self.after(prefix, tree);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn add(&mut self, tree: &UseTree) {
         let name = match tree {
             UseTree::Path(path) => &path.ident,
@@ -238,25 +332,29 @@ impl Names {
             UseTree::Group(group) => return group.items.iter().for_each(|tree| self.add(tree)),
             UseTree::Glob(_) => return,
         };
-        self.0.insert(name.to_string());
+        self.found.insert(name.to_string());
     }
 }
 
-impl<'ast> Visit<'ast> for Names {
+impl<'ast> Visit<'ast> for Names<'_> {
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        if let UseTree::Path(path) = &item.tree
-            && path.ident == "crate"
-        {
-            self.add(&path.tree);
+        for prefix in self.prefixes.clone() {
+            self.after(&prefix, &item.tree);
         }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let mut segments = path.segments.iter().map(|segment| &segment.ident);
-        if segments.next().is_some_and(|first| first == "crate")
-            && let Some(name) = segments.next()
-        {
-            self.0.insert(name.to_string());
+        let segments: Vec<_> = path
+            .segments
+            .iter()
+            .map(|one| one.ident.to_string())
+            .collect();
+        for prefix in &self.prefixes {
+            if let Some((start, [name, ..])) = segments.split_at_checked(prefix.len())
+                && start == prefix
+            {
+                self.found.insert(name.clone());
+            }
         }
         visit::visit_path(self, path);
     }
@@ -287,14 +385,20 @@ mod tests {
         let source = "
             use crate::{A, b::{C, D}};
             use std::fmt;
+            use super::I;
             fn f() { crate::e::g(); }
             #[cfg(test)]
             mod tests { use crate::H; }
         ";
-        let mut names = Names::default();
-        names.visit_file(&syn::parse_file(source).unwrap());
-        let found: Vec<&str> = names.0.iter().map(String::as_str).collect();
-        assert_eq!(found, ["A", "b", "e"]);
+        let found = |prefixes: Vec<Vec<&str>>| {
+            let mut names = Names::new(&[]);
+            names.prefixes = prefixes;
+            names.visit_file(&syn::parse_file(source).unwrap());
+            names.found.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(vec![vec!["crate"]]), "A b e");
+        let nested = vec![vec!["crate", "b"], vec!["super"]];
+        assert_eq!(found(nested), "C D I");
     }
 
     #[test]

@@ -51,11 +51,6 @@ fn key() -> Result<EntryKey> {
     EntryKey::new("profile")
 }
 
-/// Returns the key of the entry with the tokens that the user's API is called with.
-pub(crate) fn tokens_key() -> Result<EntryKey> {
-    EntryKey::new("api")
-}
-
 fn unreadable() -> Error {
     Error::new(token_cache::ErrorKind::Corrupt, "read a profile").message("it is no profile")
 }

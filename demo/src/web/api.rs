@@ -6,18 +6,97 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
-use token_cache::{Error, ErrorKind, TokenSet};
+use serde_json::{Value, json};
+use token_cache::{Error, ErrorKind, Timestamp, TokenSet};
 use tokio::time::timeout;
 
 use super::{
-    fleet::Shared,
-    late_answers::LateAnswer,
-    profile::{Profile, tokens_key},
+    plain_app::fingerprint,
     server::Server,
+    shared::Shared,
     signed_in::{Denied, SignedIn},
     timeline::Kind,
 };
+use crate::{
+    near_cache::Source,
+    steps::{Profile, tokens_key},
+};
+
+/// `GET /api/me`: what an app's page does at every click. It reads the user's tokens, refreshes them when they are due, and says
+/// whose they are; 401 once the user has signed out, on whichever server.
+pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let (request, _) = request.into_parts();
+    let called = async {
+        let signed_in = SignedIn::at(&server, &request).await?;
+        let began = server.cache().now()?;
+        let source = server.source(&signed_in.profile, None);
+        let tokens = signed_in
+            .session
+            .get_or_refresh(&tokens_key()?, source)
+            .await?;
+        let refreshed = tokens.issued_at().is_some_and(|issued| issued >= began);
+        Ok::<_, Denied>((signed_in, tokens, refreshed))
+    };
+    match server.reading(called).await {
+        Ok(((signed_in, tokens, refreshed), from)) => {
+            let state = if refreshed { "refreshed" } else { "fresh" };
+            server.tell(
+                Kind::Tokens,
+                format!(
+                    "The API is called for {} with token {} ({state}, {}).",
+                    signed_in.profile.name,
+                    fingerprint(&tokens),
+                    match from {
+                        Source::Store => "read from the store",
+                        Source::NearCache => "from the near cache",
+                    }
+                ),
+            );
+            Json(answer(&server, &signed_in, &tokens, state, from)).into_response()
+        }
+        Err(denied) => {
+            if matches!(denied, Denied::SignedOut) {
+                server.tell(
+                    Kind::Refused,
+                    "The API is refused: this session has signed out.",
+                );
+            }
+            denied.answer(&server, &request).await
+        }
+    }
+}
+
+fn answer(
+    server: &Server,
+    signed_in: &SignedIn,
+    tokens: &TokenSet,
+    state: &str,
+    from: Source,
+) -> Value {
+    let Profile {
+        issuer,
+        subject,
+        name,
+        sid,
+        auth_time,
+    } = &signed_in.profile;
+    json!({
+        "server": server.name,
+        "account": {"issuer": issuer, "subject": subject, "name": name},
+        "session": {
+            "sid": sid,
+            "auth_time": auth_time,
+            "ends_at_ms": signed_in.session.ends_at().as_millis(),
+        },
+        "tokens": {
+            "state": state,
+            "from": from,
+            "token": fingerprint(tokens),
+            "expires_at_ms": tokens.expires_at().map(Timestamp::as_millis),
+            "refreshable": tokens.refresh_token().is_some(),
+        },
+    })
+}
 
 /// How long the provider may take until its answer is there to be kept back.
 const UNTIL_IN_FLIGHT: Duration = Duration::from_secs(10);
@@ -42,7 +121,9 @@ async fn begin(server: &Arc<Server>, request: &Parts) -> Result<(), Denied> {
         let (server, late) = (Arc::clone(server), Arc::clone(&late));
         async move {
             let profile = signed_in.profile.clone();
-            let refreshed = refresh(&server, signed_in, late).await;
+            let source = server.source(&profile, Some(late));
+            let cache = &server.app.cache;
+            let refreshed = cache.refresh_now(&signed_in.session, source).await;
             tell(&server, &profile, &refreshed).await;
             refreshed
         }
@@ -63,25 +144,6 @@ async fn begin(server: &Arc<Server>, request: &Parts) -> Result<(), Denied> {
             _ => Err(not_in_flight("another refresh came first; try again").into()),
         },
     }
-}
-
-/// Tokens that are due are refreshed, so they are made so.
-async fn refresh(
-    server: &Server,
-    signed_in: SignedIn,
-    late: Arc<LateAnswer>,
-) -> Result<TokenSet, Error> {
-    let SignedIn { session, profile } = signed_in;
-    let key = tokens_key()?;
-    if let Some(entry) = session.get(&key).await? {
-        let due = entry.tokens()?.with_expires_at(server.cache.now()?);
-        if due.refresh_token().is_none() {
-            return Err(not_in_flight("the provider gave no refresh token"));
-        }
-        session.put(&key, due).await?;
-    }
-    let source = server.source(&profile, Some(late));
-    session.get_or_refresh(&key, source).await
 }
 
 async fn tell(server: &Server, profile: &Profile, refreshed: &Result<TokenSet, Error>) {

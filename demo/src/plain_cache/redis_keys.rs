@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use redis::{AsyncCommands, Client, RedisError, aio::MultiplexedConnection};
 
-use super::{Denied, Keys};
-use crate::store_url::PREFIX;
+use super::Keys;
+use crate::{failure::Denied, store_url::PREFIX};
 
 const LIFETIME_SECS: u64 = 10 * 60;
 

@@ -1,48 +1,36 @@
-#[cfg(feature = "dynamodb")]
-mod dynamodb_items;
-#[cfg(feature = "redis")]
-mod redis_keys;
-mod verified_logout;
-
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
-use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Request,
+    http::{Response, StatusCode},
+    response::IntoResponse,
+    routing::post,
+};
 use serde::{Deserialize, Serialize};
 use token_cache::{
-    ExposeSecret, Timestamp, TokenSet,
+    Error, ErrorKind, ExposeSecret, MemoryStore, Secret, Timestamp, TokenCache, TokenSet,
     providers::Provider,
     refresh::{RefreshRequest, TokenSource},
+    sign_out::SignOutRoutes,
 };
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{
+    Mutex as AsyncMutex,
+    mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
-#[cfg(feature = "dynamodb")]
-pub(crate) use self::dynamodb_items::DynamoDbItems;
-#[cfg(feature = "redis")]
-pub(crate) use self::redis_keys::RedisKeys;
-use self::verified_logout::VerifiedLogout;
-use super::{AppCache, Cookie, Denied, Found, access_token};
+use super::{AppCache, Cookie, Found, access_token};
 use crate::{
-    failure::Failure,
+    failure::{Denied, Failure},
     near_cache::{LeaseState, Waited},
     oidc::{Authenticated, Discovered},
+    plain_cache::Keys,
 };
 
-/// The operations of a plain cache.
-#[async_trait]
-pub(crate) trait Keys: Send + Sync {
-    fn name(&self) -> &'static str;
-    async fn set(&self, key: &str, value: String) -> Result<(), Denied>;
-    async fn get(&self, key: &str) -> Result<Option<String>, Denied>;
-    async fn del(&self, key: &str) -> Result<(), Denied>;
-}
-
 /// How an app uses a plain cache: the user's tokens under the user's name.
-pub(crate) struct PlainCache<K>(Arc<K>);
+pub(crate) struct PlainCache(pub(crate) Arc<dyn Keys>);
 
 /// The value under a key.
 #[derive(Serialize, Deserialize)]
@@ -51,30 +39,7 @@ struct Tokens {
     refresh_token: String,
 }
 
-impl PlainCache<MemoryKeys> {
-    /// A plain cache of this process.
-    pub(crate) fn in_memory() -> Self {
-        Self(Arc::default())
-    }
-}
-
-#[cfg(feature = "redis")]
-impl PlainCache<RedisKeys> {
-    /// A plain cache on a Redis server.
-    pub(crate) async fn on_redis(url: &str) -> Result<Self, Denied> {
-        Ok(Self(Arc::new(RedisKeys::connect(url).await?)))
-    }
-}
-
-#[cfg(feature = "dynamodb")]
-impl PlainCache<DynamoDbItems> {
-    /// A plain cache in a table of DynamoDB.
-    pub(crate) async fn on_dynamodb(url: &str) -> Result<Self, Denied> {
-        Ok(Self(Arc::new(DynamoDbItems::connect(url).await?)))
-    }
-}
-
-impl<K: Keys> PlainCache<K> {
+impl PlainCache {
     async fn keep(&self, subject: &str, tokens: &TokenSet) -> Result<(), Denied> {
         let refresh_token = tokens.refresh_token();
         let tokens = Tokens {
@@ -95,27 +60,31 @@ impl<K: Keys> PlainCache<K> {
 }
 
 #[async_trait]
-impl<K: Keys + 'static> AppCache for PlainCache<K> {
+impl AppCache for PlainCache {
     fn store(&self) -> String {
         self.0.name().to_owned()
     }
 
     /// A plain cache has no clock but the machine's.
-    fn now(&self) -> Result<Timestamp, Denied> {
+    fn now(&self) -> Result<Timestamp, Error> {
         Ok(Timestamp::from_system_time(SystemTime::now()))
     }
 
-    fn start_sign_in(&self) -> Result<String, Denied> {
+    fn start_sign_in(&self) -> Result<String, Error> {
         Ok("nothing to remember".to_owned())
     }
 
     async fn sign_in(
         &self,
         _started: &str,
-        authenticated: Authenticated,
-    ) -> Result<Cookie, Denied> {
+        authenticated: &Authenticated,
+    ) -> Result<Cookie, Error> {
         let subject = authenticated.claims.subject().to_string();
-        self.keep(&subject, &authenticated.tokens).await?;
+        let kept = self.keep(&subject, &authenticated.tokens).await;
+        kept.map_err(|denied| {
+            let message = Failure::from(denied).to_string();
+            Error::new(ErrorKind::Unavailable, "sign in").message(message)
+        })?;
         Ok(Cookie {
             subject,
             ticket: None,
@@ -162,7 +131,7 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
             };
             match deleted {
                 Ok(()) => answer.map(Body::from),
-                Err(_) => unavailable(),
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
             }
         };
         Ok(Router::new().route(path, post(take)))
@@ -181,43 +150,41 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
     }
 }
 
-fn unavailable() -> axum::response::Response {
-    let mut answer = axum::response::Response::default();
-    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    answer
-}
-
 fn unreadable() -> Denied {
     Denied::Failed("the plain cache holds something that is no token set".to_owned())
 }
 
-/// A map that the servers of one process share.
-#[derive(Clone, Default)]
-pub(crate) struct MemoryKeys(Arc<Mutex<HashMap<String, String>>>);
-
-impl MemoryKeys {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Verifies logout tokens for a cache that is not token-cache: the routes do it, have nothing of their own to end, and tell whom it
+/// was about.
+struct VerifiedLogout {
+    routes: SignOutRoutes,
+    subjects: UnboundedReceiver<Option<String>>,
 }
 
-#[async_trait]
-impl Keys for MemoryKeys {
-    fn name(&self) -> &'static str {
-        "memory"
+impl VerifiedLogout {
+    async fn of(provider: &Discovered) -> Result<Self, Failure> {
+        let nothing = TokenCache::builder(MemoryStore::new()).secret(Secret::random()?);
+        let (told, subjects) = unbounded_channel();
+        let routes = SignOutRoutes::builder(nothing.open().await?)
+            .client(provider.for_sign_out())
+            .on_sign_out(move |event| {
+                let subject = event.account.map(|account| account.subject().to_owned());
+                // The receiver is gone after the server has ended.
+                let _ = told.send(subject);
+                std::future::ready(())
+            })
+            .build()?;
+        Ok(Self { routes, subjects })
     }
 
-    async fn set(&self, key: &str, value: String) -> Result<(), Denied> {
-        self.map().insert(key.to_owned(), value);
-        Ok(())
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<String>, Denied> {
-        Ok(self.map().get(key).cloned())
-    }
-
-    async fn del(&self, key: &str) -> Result<(), Denied> {
-        self.map().remove(key);
-        Ok(())
+    /// The answer to a logout token, and whom it names if it is genuine.
+    async fn take(&mut self, request: Request) -> (Response<Bytes>, Option<String>) {
+        let answer = self.routes.back_channel_logout(request).await;
+        let subject = if answer.status().is_success() {
+            self.subjects.recv().await.flatten()
+        } else {
+            None
+        };
+        (answer, subject)
     }
 }

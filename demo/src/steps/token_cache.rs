@@ -3,47 +3,91 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    EntryKey, Error, ErrorKind, Secret, Session, SignIn, Timestamp, TokenCache,
-    near_cache::NearCacheOutcome, providers::Provider, sign_out::SignOutRoutes, store::TokenStore,
+    EntryKey, Error, ErrorKind, Result, Secret, Session, SignIn, Timestamp, TokenCache, TokenSet,
+    near_cache::NearCacheOutcome,
+    providers::Provider,
+    refresh::TokenSource,
+    sign_out::{SignOutRoutes, id_token_key},
+    store::TokenStore,
 };
 use tokio::{sync::watch, time::timeout};
 
-use super::{AppCache, Cookie, Denied, Found, access_token};
+use super::{AppCache, Cookie, Found, Profile, access_token};
 use crate::{
-    failure::Failure,
+    failure::{Denied, Failure},
     instrumented_store::InstrumentedStore,
     near_cache::{self, LeaseState, Source, Waited},
     oidc::{Authenticated, Discovered, MAX_AGE},
 };
-
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// The longest that a sign-out may take to be told of here, after the provider has its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How an app uses token-cache.
 pub(crate) struct WithTokenCache {
-    cache: TokenCache,
-    store: InstrumentedStore,
-    api: EntryKey,
+    pub(crate) cache: TokenCache,
+    /// The store of the cache.
+    pub(crate) store: InstrumentedStore,
+    /// The lifetime of a session without a sign-out.
+    lifetime: Duration,
     /// The outcome of the last sign-out on this server for near caches.
     signed_out: watch::Sender<Option<NearCacheOutcome>>,
 }
 
 impl WithTokenCache {
-    pub(crate) async fn open(store: Arc<dyn TokenStore>, secret: Secret) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        store: Arc<dyn TokenStore>,
+        secret: Secret,
+        lifetime: Duration,
+    ) -> Result<Self> {
         let (cache, store) = near_cache::open(store, secret).await?;
         Ok(Self {
             cache,
             store,
-            api: EntryKey::resource("https://api.example")?,
+            lifetime,
             signed_out: watch::Sender::new(None),
         })
     }
 
-    fn session(&self, cookie: &Cookie) -> Result<Session, Denied> {
+    fn session(&self, cookie: &Cookie) -> Result<Session> {
         let ticket = cookie.ticket.as_deref().unwrap_or_default().parse()?;
-        Ok(self.cache.resume_unverified(&ticket)?)
+        self.cache.resume_unverified(&ticket)
+    }
+
+    /// Reads a user's tokens, and says where they were. Of two at a time, either may be taken for one that asked the store.
+    pub(crate) async fn reading<T, E>(
+        &self,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Source), E> {
+        let before = self.store.reads();
+        let found = read.await?;
+        let source = if self.store.reads() == before {
+            Source::NearCache
+        } else {
+            Source::Store
+        };
+        Ok((found, source))
+    }
+
+    /// Refreshes a session's tokens, whether or not they are due: tokens that are due are refreshed, so they are made so.
+    pub(crate) async fn refresh_now(
+        &self,
+        session: &Session,
+        source: impl TokenSource,
+    ) -> Result<TokenSet> {
+        let key = tokens_key()?;
+        if let Some(entry) = session.get(&key).await? {
+            // They are due at every server, even on a store whose clock it knows only to a second.
+            let due = entry.tokens()?.with_expires_at(Timestamp::from_secs(1));
+            if due.refresh_token().is_none() {
+                return Err(
+                    Error::new(ErrorKind::NotRefreshable, "refresh a user's tokens")
+                        .message("the provider gave no refresh token"),
+                );
+            }
+            session.put(&key, due).await?;
+        }
+        session.get_or_refresh(&key, source).await
     }
 }
 
@@ -53,44 +97,37 @@ impl AppCache for WithTokenCache {
         self.cache.store().to_string()
     }
 
-    fn now(&self) -> Result<Timestamp, Denied> {
-        Ok(self.cache.now()?)
+    fn now(&self) -> Result<Timestamp> {
+        self.cache.now()
     }
 
-    fn start_sign_in(&self) -> Result<String, Denied> {
+    fn start_sign_in(&self) -> Result<String> {
         Ok(self.cache.start_sign_in_with_max_age(MAX_AGE)?.to_text())
     }
 
-    async fn sign_in(&self, started: &str, authenticated: Authenticated) -> Result<Cookie, Denied> {
-        let Authenticated {
-            session: claims,
-            tokens,
-            ..
-        } = authenticated;
-        let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
-        let session = self.cache.sign_in(sign_in).await?;
-        // They are due at once, so that the story can refresh them: at every server, even on a store whose clock they know only to a second.
-        let tokens = tokens.with_expires_at(Timestamp::from_secs(1));
-        session.put(&self.api, tokens).await?;
+    async fn sign_in(&self, started: &str, authenticated: &Authenticated) -> Result<Cookie> {
+        let sign_in = SignIn::from_claims(&authenticated.session, &started.parse()?)?;
+        let session = self.cache.sign_in(sign_in.lifetime(self.lifetime)).await?;
+        Profile::of(authenticated).put(&session).await?;
+        session.put(&tokens_key()?, &authenticated.tokens).await?;
+        session
+            .put(&id_token_key()?, authenticated.id_token.as_bytes())
+            .await?;
         Ok(Cookie {
-            subject: claims.sub,
+            subject: authenticated.session.sub.clone(),
             ticket: Some(session.ticket()?.to_text()),
         })
     }
 
     async fn read(&self, cookie: &Cookie) -> Result<Option<Found>, Denied> {
-        let reads = self.store.reads();
-        let Some(entry) = self.session(cookie)?.get(&self.api).await? else {
+        let session = self.session(cookie)?;
+        let (entry, source) = self.reading(session.get(&tokens_key()?)).await?;
+        let Some(entry) = entry else {
             return Ok(None);
-        };
-        let from = if self.store.reads() == reads {
-            Source::NearCache
-        } else {
-            Source::Store
         };
         Ok(Some(Found {
             token: access_token(&entry.tokens()?),
-            from: Some(from),
+            from: Some(source),
         }))
     }
 
@@ -100,7 +137,7 @@ impl AppCache for WithTokenCache {
         provider: &Provider,
     ) -> Result<Option<String>, Denied> {
         let session = self.session(cookie)?;
-        let tokens = session.get_or_refresh(&self.api, provider.clone()).await?;
+        let tokens = self.refresh_now(&session, provider.clone()).await?;
         Ok(Some(access_token(&tokens)))
     }
 
@@ -150,15 +187,7 @@ impl AppCache for WithTokenCache {
     }
 }
 
-impl From<Error> for Denied {
-    fn from(error: Error) -> Self {
-        if matches!(
-            error.kind(),
-            ErrorKind::SignedOut | ErrorKind::SignInRevoked
-        ) {
-            Self::SignedOut
-        } else {
-            Self::Failed(error.to_string())
-        }
-    }
+/// Returns the key of the entry with the tokens that the user's API is called with.
+pub(crate) fn tokens_key() -> Result<EntryKey> {
+    EntryKey::resource("https://api.example")
 }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::DisplayErrorContext, types::AttributeValue};
 use token_cache::dynamodb::DynamoDbConfig;
 
-use super::{Denied, Keys};
-use crate::store_url::PREFIX;
+use super::Keys;
+use crate::{failure::Denied, store_url::PREFIX};
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
