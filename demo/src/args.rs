@@ -36,7 +36,7 @@ struct Cli {
     web: ServeArgs,
 }
 
-/// What the arguments ask for.
+/// The use of the demo that was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Args {
     /// To be one of the app servers, spoken to by standard input and output.

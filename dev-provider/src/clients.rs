@@ -137,8 +137,8 @@ impl Clients {
         self.registered.get(id)
     }
 
-    /// Returns the id of the client that sends a request (RFC 6749 section 2.3): by HTTP Basic, by its secret in the form, or, where
-    /// it has none, by its id.
+    /// Returns the id of the client that sends a request (RFC 6749 section 2.3). It authenticates by HTTP Basic, by its secret in the
+    /// form, or, if it has none, by its id.
     pub(crate) fn authenticated(
         &self,
         headers: &HeaderMap,

@@ -58,7 +58,7 @@ pub struct AppRequest {
     pub form: BTreeMap<String, String>,
 }
 
-/// What a test makes the provider do: failures, delays, held answers. It also has the requests that apps sent.
+/// Failures, delays and held answers, for tests. It also has the requests that apps sent.
 ///
 /// A refresh token is spent when its request is carried out, before any delay. A client that is killed while it waits, or whose answer
 /// is lost, has spent it, as at a real provider.
@@ -84,7 +84,7 @@ struct Answers {
     waiting: usize,
 }
 
-/// Whether connections are accepted.
+/// The handling of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     Open,

@@ -279,8 +279,8 @@ impl Grants {
         all.cloned().collect()
     }
 
-    /// A refresh token is revoked with all of its grant, or, if `ends_all` is `true`, with all that the user granted the client; an
-    /// access token alone (RFC 7009 section 2.1). Returns how many grants were revoked, or `None` for what is not the client's.
+    /// Revokes an access token alone, and a refresh token with all of its grant (RFC 7009 section 2.1). If `ends_all` is `true`, a
+    /// refresh token is revoked with all that the user granted the client. Returns how many grants were revoked, or `None` for what is not the client's.
     pub(crate) fn revoke(&mut self, token: &str, client: &str, ends_all: bool) -> Option<u64> {
         let access_token = self.access_tokens.get_mut(token);
         let refresh_token = self.refresh_tokens.get(token);

@@ -3,8 +3,8 @@
 //! It listens at a loopback address only, keeps all state in memory, and ends when it is dropped. Apps are clients of two kinds:
 //!
 //! - *Registered clients*, of the list that it is started with. What they send must be what is registered, as at a real provider.
-//! - *Any other app on this machine*, if [`Settings::loopback_apps`] is `true`. A tutorial's app needs no registration: it chooses any
-//!   `client_id`, has no secret or any, may leave PKCE out, and uses any `redirect_uri` and `post_logout_redirect_uri` of the form
+//! - *Any other app on this machine*, if [`Settings::loopback_apps`] is `true`. A tutorial's app needs no registration. It chooses any
+//!   `client_id`, has no secret or any, and may leave PKCE out. Its `redirect_uri` and `post_logout_redirect_uri` are of the form
 //!   `http://localhost:*`, `http://127.0.0.1:*` or `http://[::1]:*`. All other URIs are refused. At a sign-out it gets a logout token at
 //!   `/backchannel-logout` of its redirect URI's origin.
 //!
@@ -55,9 +55,9 @@ pub use self::{
 
 /// An OpenID provider for development. A user who types a name is signed in, by a real code flow.
 ///
-/// It speaks OpenID Connect Core, Discovery, RP-Initiated, Back-Channel and Front-Channel Logout 1.0, PKCE (RFC 7636), rotation of
-/// refresh tokens with reuse detection (RFC 9700 section 4.14.2), revocation (RFC 7009), client credentials (RFC 6749 section 4.4),
-/// and tokens on a user's behalf (RFC 8693, RFC 7523).
+/// It speaks OpenID Connect Core, Discovery, RP-Initiated, Back-Channel and Front-Channel Logout 1.0, and PKCE (RFC 7636). Refresh
+/// tokens rotate, and a reuse is detected (RFC 9700 section 4.14.2). Tokens can be revoked (RFC 7009). Other grants are client
+/// credentials (RFC 6749 section 4.4) and tokens on a user's behalf (RFC 8693, RFC 7523).
 pub struct DevelopmentProvider {
     shared: Arc<Shared>,
 }

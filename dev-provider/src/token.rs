@@ -82,7 +82,7 @@ pub(crate) async fn token(
         Some(_) => {
             return Err(OAuthError::bad(
                 "unsupported_grant_type",
-                "grant_type is none that the discovery document lists",
+                "the discovery document lists no such grant_type",
             ));
         }
         None => return Err(OAuthError::request("grant_type is missing")),

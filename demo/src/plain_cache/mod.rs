@@ -1,4 +1,4 @@
-//! What a cache is usually made of: `SET`, `GET` and `DEL`.
+//! A cache as it usually is: `SET`, `GET` and `DEL`.
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb_items;

@@ -1,4 +1,4 @@
-//! What an app does for a signed-in user, with either cache: the steps of the story. The story's servers and the web app take them.
+//! The steps of the story: an app's work for a signed-in user, with either cache. The story's servers and the web app take them.
 
 mod plain_cache;
 mod profile;
@@ -100,7 +100,7 @@ pub(crate) struct SignedIn {
 
 /// Why a user is not signed in.
 pub(crate) enum NotSignedIn {
-    /// The provider's answer to the code is none, or can't be accepted.
+    /// The provider gave no answer to the code, or one that can't be accepted.
     AtProvider(String),
     /// A sign-out overtook the sign-in of this user.
     Refused { name: String, error: Error },

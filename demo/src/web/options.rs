@@ -26,7 +26,7 @@ pub(crate) enum LogoutChannel {
     Back,
     /// By an iframe in the user's browser.
     Front,
-    /// By both
+    /// By both.
     #[default]
     Both,
 }
@@ -53,13 +53,13 @@ pub(crate) struct ServeArgs {
     /// How many app servers
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = instances, requires = "serve")]
     instances: u16,
-    /// Where browsers reach the first of them; the others have the ports after it, and port 0 stands for any that are free
+    /// The URL of the first of them in browsers; the others have the ports after it, and port 0 stands for any that are free
     #[arg(long, value_name = "URL", default_value = "http://localhost:8080", value_parser = PublicUrl::parse, requires = "serve")]
     public_url: PublicUrl,
     /// Your own OpenID provider instead of the built-in one, which is for development
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), requires_all = ["serve", "client_id"])]
     issuer: Option<String>,
-    /// What the app is registered as there
+    /// The app's registration there
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), requires_all = ["serve", "issuer"])]
     client_id: Option<String>,
     /// And its secret, if it has one
@@ -75,16 +75,16 @@ pub(crate) struct ServeArgs {
         conflicts_with = "issuer"
     )]
     logout_channel: LogoutChannel,
-    /// Whether your provider's logout tokens have an expiry
+    /// The form of your provider's logout tokens
     #[arg(long, value_name = "E", default_value = "with-expiry", value_parser = logout_tokens(), requires = "serve")]
     logout_tokens: ClaimRequirement,
-    /// What your provider's front-channel logout requests name
+    /// The parameters of your provider's front-channel logout requests
     #[arg(long, value_name = "N", default_value = "issuer-and-sid", value_parser = front_channel(), requires = "serve")]
     front_channel: FrontChannelParameters,
     /// Error codes by which your provider says that a refresh token is dead, besides `invalid_grant`, with commas between
     #[arg(long, value_name = "CODES", value_parser = Codes::parse, requires_all = ["serve", "issuer"])]
     dead_grants: Option<Codes>,
-    /// Whether to ask for the scope `offline_access` (at Keycloak, for example, never)
+    /// When to ask for the scope `offline_access` (at Keycloak, for example, never)
     #[arg(long, value_name = "A", action = clap::ArgAction::Set, default_value = "if-offered", value_parser = offline_access(), requires = "serve")]
     offline_access: bool,
 }
