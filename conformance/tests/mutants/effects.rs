@@ -1,34 +1,27 @@
 //! Stores that do in several steps what is one, or in another order.
 
-use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, CutoffBound, CutoffTime, Entry, EntryAddress, EvictOptions,
-    EvictTarget, Evicted, Invalidation, NotBeforeOptions, PutMode, PutResult, ReadOptions, Result,
-    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TokenStore, WriteOptions,
+    AccountKey, BeginSession, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Evicted,
+    Invalidation, PutMode, ReadOptions, SessionRecord, SidKey,
 };
 
-use crate::{broken_backplane::backplane_of, fault::Fault};
+use crate::{broken_backplane::backplane_of, fault::fault};
 
 /// Publishes a sign-out before it evicts.
 #[derive(Default)]
 pub(crate) struct PublishesFirst;
 
-#[async_trait]
-impl Fault for PublishesFirst {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        let Some(origin) = options.publish.take() else {
-            return healthy.evict(account, target, options).await;
-        };
-        let what = Invalidation::Accounts(vec![*account]);
-        let published = backplane_of(healthy)?.publish(Some(origin), what).await?;
-        let evicted = healthy.evict(account, target, options).await?;
-        Ok(evicted.published(published))
+fault! {
+    impl PublishesFirst {
+        evict(self, healthy, account, target, mut options) {
+            let Some(origin) = options.publish.take() else {
+                return healthy.evict(account, target, options).await;
+            };
+            let what = Invalidation::Accounts(vec![*account]);
+            let published = backplane_of(healthy)?.publish(Some(origin), what).await?;
+            let evicted = healthy.evict(account, target, options).await?;
+            Ok(evicted.published(published))
+        }
     }
 }
 
@@ -36,32 +29,27 @@ impl Fault for PublishesFirst {
 #[derive(Default)]
 pub(crate) struct EvictsOneByOne;
 
-#[async_trait]
-impl Fault for EvictsOneByOne {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        let mut ended = false;
-        for record in healthy
-            .sessions(account, ReadOptions::at(options.now))
-            .await?
-        {
-            if target.ends(&record.session_id, record.sid.as_ref(), &record.times) {
-                let one = EvictTarget::Session(record.session_id);
-                let mut options = options;
-                options.publish = None;
-                ended |= healthy.evict(account, one, options).await?.ended;
-                // As a store does that sends a request for each.
-                tokio::task::yield_now().await;
+fault! {
+    impl EvictsOneByOne {
+        evict(self, healthy, account, target, options) {
+            let mut ended = false;
+            for record in healthy
+                .sessions(account, ReadOptions::at(options.now))
+                .await?
+            {
+                if target.ends(&record.session_id, record.sid.as_ref(), &record.times) {
+                    let one = EvictTarget::Session(record.session_id);
+                    let mut options = options;
+                    options.publish = None;
+                    ended |= healthy.evict(account, one, options).await?.ended;
+                    // As a store does that sends a request for each.
+                    tokio::task::yield_now().await;
+                }
             }
+            let mut evicted = healthy.evict(account, target, options).await?;
+            evicted.ended |= ended;
+            Ok(evicted)
         }
-        let mut evicted = healthy.evict(account, target, options).await?;
-        evicted.ended |= ended;
-        Ok(evicted)
     }
 }
 
@@ -69,41 +57,36 @@ impl Fault for EvictsOneByOne {
 #[derive(Default)]
 pub(crate) struct SetsNotBeforeLast;
 
-#[async_trait]
-impl Fault for SetsNotBeforeLast {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        let records = healthy
-            .sessions(account, ReadOptions::at(options.now))
-            .await?;
-        let mut evicted = Evicted::new(false);
-        let ends = |record: &&SessionRecord| {
-            target.ends(&record.session_id, record.sid.as_ref(), &record.times)
-        };
-        for record in records.iter().filter(ends) {
-            let one = EvictTarget::Session(record.session_id);
-            evicted.ended |= healthy.evict(account, one, options).await?.ended;
+fault! {
+    impl SetsNotBeforeLast {
+        evict(self, healthy, account, target, options) {
+            let records = healthy
+                .sessions(account, ReadOptions::at(options.now))
+                .await?;
+            let mut evicted = Evicted::new(false);
+            let ends = |record: &&SessionRecord| {
+                target.ends(&record.session_id, record.sid.as_ref(), &record.times)
+            };
+            for record in records.iter().filter(ends) {
+                let one = EvictTarget::Session(record.session_id);
+                evicted.ended |= healthy.evict(account, one, options).await?.ended;
+            }
+            tokio::task::yield_now().await;
+            // This sets the not-before time alone: the sessions that began meanwhile stay.
+            let spared = healthy
+                .sessions(account, ReadOptions::at(options.now))
+                .await?;
+            healthy.evict(account, target, options).await?;
+            for record in spared.into_iter().filter(|record| ends(&record)) {
+                let mut back = record.clone();
+                back.times.requested_at = token_cache_core::Timestamp::MAX;
+                back.times.auth_time = token_cache_core::Timestamp::MAX;
+                let not_after = token_cache_core::Timestamp::MAX;
+                let begin = BeginSession::new(back, not_after, options.now);
+                healthy.begin(account, begin).await?;
+            }
+            Ok(evicted)
         }
-        tokio::task::yield_now().await;
-        // This sets the not-before time alone: the sessions that began meanwhile stay.
-        let spared = healthy
-            .sessions(account, ReadOptions::at(options.now))
-            .await?;
-        healthy.evict(account, target, options).await?;
-        for record in spared.into_iter().filter(|record| ends(&record)) {
-            let mut back = record.clone();
-            back.times.requested_at = token_cache_core::Timestamp::MAX;
-            back.times.auth_time = token_cache_core::Timestamp::MAX;
-            let not_after = token_cache_core::Timestamp::MAX;
-            let begin = BeginSession::new(back, not_after, options.now);
-            healthy.begin(account, begin).await?;
-        }
-        Ok(evicted)
     }
 }
 
@@ -111,20 +94,15 @@ impl Fault for SetsNotBeforeLast {
 #[derive(Default)]
 pub(crate) struct ReleasesFirst;
 
-#[async_trait]
-impl Fault for ReleasesFirst {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        if let Some(owner) = &options.releasing {
-            healthy.release(at, owner).await?;
-            tokio::task::yield_now().await;
+fault! {
+    impl ReleasesFirst {
+        write(self, healthy, at, entry, options) {
+            if let Some(owner) = &options.releasing {
+                healthy.release(at, owner).await?;
+                tokio::task::yield_now().await;
+            }
+            healthy.write(at, entry, options).await
         }
-        healthy.write(at, entry, options).await
     }
 }
 
@@ -132,27 +110,22 @@ impl Fault for ReleasesFirst {
 #[derive(Default)]
 pub(crate) struct LooksBeforeItSetsNotBefore;
 
-#[async_trait]
-impl Fault for LooksBeforeItSetsNotBefore {
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(
-            token_cache_core::Timestamp::default(),
-        ));
-        let found = healthy.set_sid_not_before(sid, long_ago, options).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        healthy.set_sid_not_before(sid, bound, options).await?;
-        Ok(found)
-    }
+fault! {
+    impl LooksBeforeItSetsNotBefore {
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(
+                token_cache_core::Timestamp::default(),
+            ));
+            let found = healthy.set_sid_not_before(sid, long_ago, options).await?;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            healthy.set_sid_not_before(sid, bound, options).await?;
+            Ok(found)
+        }
 
-    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        tokio::task::yield_now().await;
-        healthy.add(sid, sid_entry).await
+        add(self, healthy, sid, sid_entry) {
+            tokio::task::yield_now().await;
+            healthy.add(sid, sid_entry).await
+        }
     }
 }
 
@@ -160,20 +133,16 @@ impl Fault for LooksBeforeItSetsNotBefore {
 #[derive(Default)]
 pub(crate) struct SupersedesBeforeItRefuses;
 
-#[async_trait]
-impl Fault for SupersedesBeforeItRefuses {
-    async fn begin(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        session: BeginSession,
-    ) -> Result<Begun> {
-        for session_id in &session.supersedes {
-            let target = EvictTarget::Session(*session_id);
-            let options = EvictOptions::at(session.now);
-            healthy.evict(account, target, options).await?;
+fault! {
+    impl SupersedesBeforeItRefuses {
+        begin(self, healthy, account, session) {
+            for session_id in &session.supersedes {
+                let target = EvictTarget::Session(*session_id);
+                let options = EvictOptions::at(session.now);
+                healthy.evict(account, target, options).await?;
+            }
+            healthy.begin(account, session).await
         }
-        healthy.begin(account, session).await
     }
 }
 
@@ -183,27 +152,22 @@ pub(crate) struct PointsAlthoughItRefuses {
     refused: std::sync::Mutex<std::collections::HashMap<SidKey, AccountKey>>,
 }
 
-#[async_trait]
-impl Fault for PointsAlthoughItRefuses {
-    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        let answer = healthy.add(sid, sid_entry).await;
-        if answer.is_err() {
-            let mut refused = self.refused.lock().unwrap();
-            refused.insert(*sid, sid_entry.account);
+fault! {
+    impl PointsAlthoughItRefuses {
+        add(self, healthy, sid, sid_entry) {
+            let answer = healthy.add(sid, sid_entry).await;
+            if answer.is_err() {
+                let mut refused = self.refused.lock().unwrap();
+                refused.insert(*sid, sid_entry.account);
+            }
+            answer
         }
-        answer
-    }
 
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
-        added.accounts.extend(self.refused.lock().unwrap().get(sid));
-        Ok(added)
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
+            added.accounts.extend(self.refused.lock().unwrap().get(sid));
+            Ok(added)
+        }
     }
 }
 
@@ -211,23 +175,18 @@ impl Fault for PointsAlthoughItRefuses {
 #[derive(Default)]
 pub(crate) struct EndsAMillisecondMore;
 
-#[async_trait]
-impl Fault for EndsAMillisecondMore {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        let target = match target {
-            EvictTarget::Account(mut moment) => {
-                moment.at = moment.at + std::time::Duration::from_millis(1);
-                EvictTarget::Account(moment)
-            }
-            other => other,
-        };
-        healthy.evict(account, target, options).await
+fault! {
+    impl EndsAMillisecondMore {
+        evict(self, healthy, account, target, options) {
+            let target = match target {
+                EvictTarget::Account(mut moment) => {
+                    moment.at = moment.at + std::time::Duration::from_millis(1);
+                    EvictTarget::Account(moment)
+                }
+                other => other,
+            };
+            healthy.evict(account, target, options).await
+        }
     }
 }
 
@@ -235,19 +194,14 @@ impl Fault for EndsAMillisecondMore {
 #[derive(Default)]
 pub(crate) struct UpdatesWhatIsNotThere;
 
-#[async_trait]
-impl Fault for UpdatesWhatIsNotThere {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        mut options: WriteOptions,
-    ) -> Result<PutResult> {
-        let read = ReadOptions::at(options.now);
-        if matches!(options.mode, PutMode::Update(_)) && healthy.read(at, read).await?.is_none() {
-            options.mode = PutMode::Overwrite;
+fault! {
+    impl UpdatesWhatIsNotThere {
+        write(self, healthy, at, entry, mut options) {
+            let read = ReadOptions::at(options.now);
+            if matches!(options.mode, PutMode::Update(_)) && healthy.read(at, read).await?.is_none() {
+                options.mode = PutMode::Overwrite;
+            }
+            healthy.write(at, entry, options).await
         }
-        healthy.write(at, entry, options).await
     }
 }

@@ -1,20 +1,12 @@
 //! Stores with wrong lifetimes of not-before times and locks, and with wrong clocks.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
-use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, CutoffTime,
-    EntryAddress, Error, EvictOptions, EvictTarget, Evicted, IssuerKey, Namespace,
-    NotBeforeOptions, RefreshLocks, Result, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
-    TokenStore,
+    AccountKey, CutoffBound, CutoffTime, Error, EvictTarget, SidKey, Timestamp,
 };
 
-use crate::fault::Fault;
+use crate::fault::fault;
 
 fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -34,39 +26,22 @@ impl<const WHAT: char, const MILLIS: u64> KeepsNotBeforeBriefly<WHAT, MILLIS> {
     }
 }
 
-#[async_trait]
-impl<const WHAT: char, const MILLIS: u64> Fault for KeepsNotBeforeBriefly<WHAT, MILLIS> {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        options.not_before_lifetime = Self::life('a', options.not_before_lifetime);
-        healthy.evict(account, target, options).await
-    }
+fault! {
+    impl[const WHAT: char, const MILLIS: u64] KeepsNotBeforeBriefly<WHAT, MILLIS> {
+        evict(self, healthy, account, target, mut options) {
+            options.not_before_lifetime = Self::life('a', options.not_before_lifetime);
+            healthy.evict(account, target, options).await
+        }
 
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        mut options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        options.not_before_lifetime = Self::life('p', options.not_before_lifetime);
-        healthy.set_sid_not_before(sid, bound, options).await
-    }
+        set_sid_not_before(self, healthy, sid, bound, mut options) {
+            options.not_before_lifetime = Self::life('p', options.not_before_lifetime);
+            healthy.set_sid_not_before(sid, bound, options).await
+        }
 
-    async fn set_issuer_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        issuer: &IssuerKey,
-        at: Timestamp,
-        mut options: NotBeforeOptions,
-    ) -> Result<()> {
-        options.not_before_lifetime = Self::life('i', options.not_before_lifetime);
-        healthy.set_issuer_not_before(issuer, at, options).await
+        set_issuer_not_before(self, healthy, issuer, at, mut options) {
+            options.not_before_lifetime = Self::life('i', options.not_before_lifetime);
+            healthy.set_issuer_not_before(issuer, at, options).await
+        }
     }
 }
 
@@ -74,17 +49,12 @@ impl<const WHAT: char, const MILLIS: u64> Fault for KeepsNotBeforeBriefly<WHAT, 
 #[derive(Default)]
 pub(crate) struct ScalesNotBefore<const HUNDREDTHS: u32>;
 
-#[async_trait]
-impl<const HUNDREDTHS: u32> Fault for ScalesNotBefore<HUNDREDTHS> {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        options.not_before_lifetime = options.not_before_lifetime * HUNDREDTHS / 100;
-        healthy.evict(account, target, options).await
+fault! {
+    impl[const HUNDREDTHS: u32] ScalesNotBefore<HUNDREDTHS> {
+        evict(self, healthy, account, target, mut options) {
+            options.not_before_lifetime = options.not_before_lifetime * HUNDREDTHS / 100;
+            healthy.evict(account, target, options).await
+        }
     }
 }
 
@@ -92,22 +62,17 @@ impl<const HUNDREDTHS: u32> Fault for ScalesNotBefore<HUNDREDTHS> {
 #[derive(Default)]
 pub(crate) struct CountsFromTheCutoff;
 
-#[async_trait]
-impl Fault for CountsFromTheCutoff {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        if let EvictTarget::Account(moment) = target
-            && moment.clock == token_cache_core::CutoffClock::Store
-        {
-            let now = healthy.namespace().await?.time;
-            options.not_before_lifetime = (moment.at + options.not_before_lifetime).since(now);
+fault! {
+    impl CountsFromTheCutoff {
+        evict(self, healthy, account, target, mut options) {
+            if let EvictTarget::Account(moment) = target
+                && moment.clock == token_cache_core::CutoffClock::Store
+            {
+                let now = healthy.namespace().await?.time;
+                options.not_before_lifetime = (moment.at + options.not_before_lifetime).since(now);
+            }
+            healthy.evict(account, target, options).await
         }
-        healthy.evict(account, target, options).await
     }
 }
 
@@ -117,24 +82,19 @@ pub(crate) struct NeverExtends {
     ends: Mutex<HashMap<AccountKey, Timestamp>>,
 }
 
-#[async_trait]
-impl Fault for NeverExtends {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        let now = healthy.namespace().await?.time;
-        if matches!(target, EvictTarget::Account(_)) {
-            let mut ends = locked(&self.ends);
-            let ends = ends
-                .entry(*account)
-                .or_insert(now + options.not_before_lifetime);
-            options.not_before_lifetime = ends.since(now);
+fault! {
+    impl NeverExtends {
+        evict(self, healthy, account, target, mut options) {
+            let now = healthy.namespace().await?.time;
+            if matches!(target, EvictTarget::Account(_)) {
+                let mut ends = locked(&self.ends);
+                let ends = ends
+                    .entry(*account)
+                    .or_insert(now + options.not_before_lifetime);
+                options.not_before_lifetime = ends.since(now);
+            }
+            healthy.evict(account, target, options).await
         }
-        healthy.evict(account, target, options).await
     }
 }
 
@@ -145,76 +105,60 @@ pub(crate) struct ClearsNotBefore<const WHAT: char> {
     sids: Mutex<HashMap<SidKey, Timestamp>>,
 }
 
-#[async_trait]
-impl<const WHAT: char> Fault for ClearsNotBefore<WHAT> {
-    async fn begin(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        session: BeginSession,
-    ) -> Result<Begun> {
-        let times = session.record.times;
-        let marked = locked(&self.accounts).get(account).cloned();
-        if marked
-            .unwrap_or_default()
-            .iter()
-            .any(|moment| times.is_not_after(*moment))
-        {
-            return Err(Error::signed_out("begin a session"));
-        }
-        let begun = healthy.begin(account, session).await?;
-        locked(&self.accounts).remove(account);
-        Ok(begun)
-    }
-
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        mut options: EvictOptions,
-    ) -> Result<Evicted> {
-        if let EvictTarget::Account(moment) = target
-            && WHAT == 'a'
-        {
-            locked(&self.accounts)
-                .entry(*account)
-                .or_default()
-                .push(moment);
-            options.not_before_lifetime = Duration::ZERO;
-        }
-        healthy.evict(account, target, options).await
-    }
-
-    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        let marked = locked(&self.sids).get(sid).copied();
-        if marked.is_some_and(|at| sid_entry.requested_at <= at) {
-            return Err(Error::signed_out("enter a `sid`"));
-        }
-        healthy.add(sid, sid_entry).await?;
-        locked(&self.sids).remove(sid);
-        Ok(())
-    }
-
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        if let CutoffBound::Time(moment) = bound
-            && WHAT == 'p'
-        {
+fault! {
+    impl[const WHAT: char] ClearsNotBefore<WHAT> {
+        begin(self, healthy, account, session) {
+            let times = session.record.times;
+            let marked = locked(&self.accounts).get(account).cloned();
+            if marked
+                .unwrap_or_default()
+                .iter()
+                .any(|moment| times.is_not_after(*moment))
             {
-                let mut sids = locked(&self.sids);
-                let at = sids.entry(*sid).or_default();
-                *at = moment.at.max(*at);
+                return Err(Error::signed_out("begin a session"));
             }
-            let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(Timestamp::default()));
-            return healthy.set_sid_not_before(sid, long_ago, options).await;
+            let begun = healthy.begin(account, session).await?;
+            locked(&self.accounts).remove(account);
+            Ok(begun)
         }
-        healthy.set_sid_not_before(sid, bound, options).await
+
+        evict(self, healthy, account, target, mut options) {
+            if let EvictTarget::Account(moment) = target
+                && WHAT == 'a'
+            {
+                locked(&self.accounts)
+                    .entry(*account)
+                    .or_default()
+                    .push(moment);
+                options.not_before_lifetime = Duration::ZERO;
+            }
+            healthy.evict(account, target, options).await
+        }
+
+        add(self, healthy, sid, sid_entry) {
+            let marked = locked(&self.sids).get(sid).copied();
+            if marked.is_some_and(|at| sid_entry.requested_at <= at) {
+                return Err(Error::signed_out("enter a `sid`"));
+            }
+            healthy.add(sid, sid_entry).await?;
+            locked(&self.sids).remove(sid);
+            Ok(())
+        }
+
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            if let CutoffBound::Time(moment) = bound
+                && WHAT == 'p'
+            {
+                {
+                    let mut sids = locked(&self.sids);
+                    let at = sids.entry(*sid).or_default();
+                    *at = moment.at.max(*at);
+                }
+                let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(Timestamp::default()));
+                return healthy.set_sid_not_before(sid, long_ago, options).await;
+            }
+            healthy.set_sid_not_before(sid, bound, options).await
+        }
     }
 }
 
@@ -224,32 +168,27 @@ pub(crate) struct DropsForever {
     ends: Mutex<HashMap<SidKey, Timestamp>>,
 }
 
-#[async_trait]
-impl Fault for DropsForever {
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        if matches!(bound, CutoffBound::Time(_)) {
-            // SystemTime is the clock of these stores until a check lets time pass.
-            let ends = Timestamp::from_system_time(std::time::SystemTime::now())
-                + options.not_before_lifetime;
-            locked(&self.ends).insert(*sid, ends);
+fault! {
+    impl DropsForever {
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            if matches!(bound, CutoffBound::Time(_)) {
+                // SystemTime is the clock of these stores until a check lets time pass.
+                let ends = Timestamp::from_system_time(std::time::SystemTime::now())
+                    + options.not_before_lifetime;
+                locked(&self.ends).insert(*sid, ends);
+            }
+            healthy.set_sid_not_before(sid, bound, options).await
         }
-        healthy.set_sid_not_before(sid, bound, options).await
-    }
 
-    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        let ends = locked(&self.ends).get(sid).copied();
-        if ends
-            .is_some_and(|ends| ends <= Timestamp::from_system_time(std::time::SystemTime::now()))
-        {
-            return Ok(());
+        add(self, healthy, sid, sid_entry) {
+            let ends = locked(&self.ends).get(sid).copied();
+            if ends
+                .is_some_and(|ends| ends <= Timestamp::from_system_time(std::time::SystemTime::now()))
+            {
+                return Ok(());
+            }
+            healthy.add(sid, sid_entry).await
         }
-        healthy.add(sid, sid_entry).await
     }
 }
 
@@ -257,12 +196,13 @@ impl Fault for DropsForever {
 #[derive(Default)]
 pub(crate) struct TellsWholeSeconds;
 
-#[async_trait]
-impl Fault for TellsWholeSeconds {
-    async fn namespace(&self, healthy: &dyn TokenStore) -> Result<Namespace> {
-        let mut namespace = healthy.namespace().await?;
-        namespace.time = Timestamp::from_secs(namespace.time.as_millis() / 1_000);
-        Ok(namespace)
+fault! {
+    impl TellsWholeSeconds {
+        namespace(self, healthy) {
+            let mut namespace = healthy.namespace().await?;
+            namespace.time = Timestamp::from_secs(namespace.time.as_millis() / 1_000);
+            Ok(namespace)
+        }
     }
 }
 
@@ -270,17 +210,13 @@ impl Fault for TellsWholeSeconds {
 #[derive(Default)]
 pub(crate) struct FreesLocksEarly<const MILLIS: u64, const HUNDREDTHS: u32>;
 
-#[async_trait]
-impl<const MILLIS: u64, const HUNDREDTHS: u32> Fault for FreesLocksEarly<MILLIS, HUNDREDTHS> {
-    async fn acquire(
-        &self,
-        healthy: &dyn RefreshLocks,
-        at: &EntryAddress,
-        mut options: AcquireOptions,
-    ) -> Result<Acquired> {
-        let early = Duration::from_millis(MILLIS);
-        options.lease = (options.lease * HUNDREDTHS / 100).saturating_sub(early);
-        healthy.acquire(at, options).await
+fault! {
+    impl[const MILLIS: u64, const HUNDREDTHS: u32] FreesLocksEarly<MILLIS, HUNDREDTHS> {
+        acquire(self, healthy, at, mut options) {
+            let early = Duration::from_millis(MILLIS);
+            options.lease = (options.lease * HUNDREDTHS / 100).saturating_sub(early);
+            healthy.acquire(at, options).await
+        }
     }
 }
 
@@ -288,16 +224,12 @@ impl<const MILLIS: u64, const HUNDREDTHS: u32> Fault for FreesLocksEarly<MILLIS,
 #[derive(Default)]
 pub(crate) struct FreesLocksLate<const MILLIS: u64>;
 
-#[async_trait]
-impl<const MILLIS: u64> Fault for FreesLocksLate<MILLIS> {
-    async fn acquire(
-        &self,
-        healthy: &dyn RefreshLocks,
-        at: &EntryAddress,
-        mut options: AcquireOptions,
-    ) -> Result<Acquired> {
-        options.lease += Duration::from_millis(MILLIS);
-        healthy.acquire(at, options).await
+fault! {
+    impl[const MILLIS: u64] FreesLocksLate<MILLIS> {
+        acquire(self, healthy, at, mut options) {
+            options.lease += Duration::from_millis(MILLIS);
+            healthy.acquire(at, options).await
+        }
     }
 }
 
@@ -305,20 +237,16 @@ impl<const MILLIS: u64> Fault for FreesLocksLate<MILLIS> {
 #[derive(Default)]
 pub(crate) struct MisjudgesLateness<const LATER: bool, const MILLIS: u64>;
 
-#[async_trait]
-impl<const LATER: bool, const MILLIS: u64> Fault for MisjudgesLateness<LATER, MILLIS> {
-    async fn begin(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        mut session: BeginSession,
-    ) -> Result<Begun> {
-        let by = Duration::from_millis(MILLIS);
-        session.not_after = if LATER {
-            session.not_after + by
-        } else {
-            session.not_after - by
-        };
-        healthy.begin(account, session).await
+fault! {
+    impl[const LATER: bool, const MILLIS: u64] MisjudgesLateness<LATER, MILLIS> {
+        begin(self, healthy, account, mut session) {
+            let by = Duration::from_millis(MILLIS);
+            session.not_after = if LATER {
+                session.not_after + by
+            } else {
+                session.not_after - by
+            };
+            healthy.begin(account, session).await
+        }
     }
 }

@@ -1,20 +1,14 @@
 //! Stores with an undeclared limit.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc, sync::Mutex, sync::PoisonError};
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
-    BackgroundSession, BackgroundSessions, Backplane, BeginSession, Begun, CutoffBound, Entry,
-    EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, NotBeforeOptions,
-    NotBeforeScope, Published, PutResult, ReadOptions, RefreshLocks, Result, ServerId,
-    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
+    AccountKey, AccountPage, Acquired, EntryAddress, EvictTarget, Evicted, IssuerKey,
+    NotBeforeScope, ReadOptions, Result, ServerId, SessionRecord, SidAccounts, SidKey,
 };
 
-use crate::fault::Fault;
+use crate::fault::fault;
 
 /// Ends at most `N` of the sessions in the scope of a sign-out of its kind, and spares the others.
 ///
@@ -22,40 +16,35 @@ use crate::fault::Fault;
 #[derive(Default)]
 pub(crate) struct EndsAtMost<const KIND: char, const N: usize>;
 
-#[async_trait]
-impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        let concerned = |record: &SessionRecord| match (KIND, target) {
-            ('a', EvictTarget::Account(_)) | ('s', EvictTarget::Sid { .. }) => true,
-            ('u', EvictTarget::SidOrWithoutSid { .. }) => record.sid.is_none(),
-            _ => false,
-        };
-        let read = ReadOptions::at(options.now);
-        let sessions = healthy.sessions(account, read).await?;
-        let ended: Vec<_> = sessions
-            .iter()
-            .filter(|record| target.ends(&record.session_id, record.sid.as_ref(), &record.times))
-            .collect();
-        let few = ended.iter().filter(|record| concerned(record)).count() <= N;
-        if few {
-            return healthy.evict(account, target, options).await;
+fault! {
+    impl[const KIND: char, const N: usize] EndsAtMost<KIND, N> {
+        evict(self, healthy, account, target, options) {
+            let concerned = |record: &SessionRecord| match (KIND, target) {
+                ('a', EvictTarget::Account(_)) | ('s', EvictTarget::Sid { .. }) => true,
+                ('u', EvictTarget::SidOrWithoutSid { .. }) => record.sid.is_none(),
+                _ => false,
+            };
+            let read = ReadOptions::at(options.now);
+            let sessions = healthy.sessions(account, read).await?;
+            let ended: Vec<_> = sessions
+                .iter()
+                .filter(|record| target.ends(&record.session_id, record.sid.as_ref(), &record.times))
+                .collect();
+            let few = ended.iter().filter(|record| concerned(record)).count() <= N;
+            if few {
+                return healthy.evict(account, target, options).await;
+            }
+            let mut evicted = Evicted::new(false);
+            for record in ended
+                .iter()
+                .filter(|record| !concerned(record))
+                .chain(ended.iter().filter(|record| concerned(record)).take(N))
+            {
+                let one = EvictTarget::Session(record.session_id);
+                evicted.ended |= healthy.evict(account, one, options).await?.ended;
+            }
+            Ok(evicted)
         }
-        let mut evicted = Evicted::new(false);
-        for record in ended
-            .iter()
-            .filter(|record| !concerned(record))
-            .chain(ended.iter().filter(|record| concerned(record)).take(N))
-        {
-            let one = EvictTarget::Session(record.session_id);
-            evicted.ended |= healthy.evict(account, one, options).await?.ended;
-        }
-        Ok(evicted)
     }
 }
 
@@ -64,69 +53,49 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
 #[derive(Default)]
 pub(crate) struct AnswersAtMost<const WHAT: char, const N: usize>;
 
-#[async_trait]
-impl<const WHAT: char, const N: usize> Fault for AnswersAtMost<WHAT, N> {
-    async fn sessions(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        let mut sessions = healthy.sessions(account, options).await?;
-        if WHAT == 'l' {
-            sessions.truncate(N);
-        }
-        Ok(sessions)
-    }
-
-    async fn find(
-        &self,
-        healthy: &dyn BackgroundSessions,
-        account: &AccountKey,
-        name: &BackgroundKey,
-        options: ReadOptions,
-    ) -> Result<Vec<BackgroundSession>> {
-        let mut found = healthy.find(account, name, options).await?;
-        if WHAT == 'e' {
-            found.truncate(N);
-        }
-        Ok(found)
-    }
-
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
-        if WHAT == 'a' {
-            added.accounts.truncate(N);
-        }
-        Ok(added)
-    }
-
-    async fn accounts(
-        &self,
-        healthy: &dyn SidIndex,
-        scan: &AccountListOptions,
-    ) -> Result<AccountPage> {
-        if WHAT != 'p' {
-            return healthy.accounts(scan).await;
-        }
-        // All pages in one, and of that the first.
-        let (mut accounts, mut next) = (Vec::new(), scan.clone());
-        loop {
-            let page = healthy.accounts(&next).await?;
-            accounts.extend(page.accounts);
-            match page.next {
-                Some(cursor) => next = next.from(cursor),
-                None => break,
+fault! {
+    impl[const WHAT: char, const N: usize] AnswersAtMost<WHAT, N> {
+        sessions(self, healthy, account, options) {
+            let mut sessions = healthy.sessions(account, options).await?;
+            if WHAT == 'l' {
+                sessions.truncate(N);
             }
+            Ok(sessions)
         }
-        accounts.truncate(N);
-        Ok(AccountPage::new(accounts, None))
+
+        find(self, healthy, account, name, options) {
+            let mut found = healthy.find(account, name, options).await?;
+            if WHAT == 'e' {
+                found.truncate(N);
+            }
+            Ok(found)
+        }
+
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
+            if WHAT == 'a' {
+                added.accounts.truncate(N);
+            }
+            Ok(added)
+        }
+
+        accounts(self, healthy, scan) {
+            if WHAT != 'p' {
+                return healthy.accounts(scan).await;
+            }
+            // All pages in one, and of that the first.
+            let (mut accounts, mut next) = (Vec::new(), scan.clone());
+            loop {
+                let page = healthy.accounts(&next).await?;
+                accounts.extend(page.accounts);
+                match page.next {
+                    Some(cursor) => next = next.from(cursor),
+                    None => break,
+                }
+            }
+            accounts.truncate(N);
+            Ok(AccountPage::new(accounts, None))
+        }
     }
 }
 
@@ -149,91 +118,63 @@ fn push<T: PartialEq + Clone>(kept: &mut Vec<T>, new: &T, most: usize) -> Option
     (kept.len() > most).then(|| kept.remove(0))
 }
 
-#[async_trait]
-impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        let written = healthy.write(at, entry, options).await?;
-        let gone = match WHAT {
-            'e' => push(
-                locked(&self.entries).entry(*at.account()).or_default(),
-                at,
-                N,
-            ),
-            _ => None,
-        };
-        if let Some(gone) = gone {
-            healthy.remove(&gone).await?;
-        }
-        Ok(written)
-    }
-
-    async fn acquire(
-        &self,
-        healthy: &dyn RefreshLocks,
-        at: &EntryAddress,
-        options: AcquireOptions,
-    ) -> Result<Acquired> {
-        let acquired = healthy.acquire(at, options).await?;
-        if WHAT == 'l' {
-            let mut held = locked(&self.entries);
-            let kept = held.entry(*at.account()).or_default();
-            if acquired == Acquired::Held {
-                push(kept, at, N);
-            } else if matches!(acquired, Acquired::Busy(_)) && !kept.contains(at) {
-                return Ok(Acquired::Held);
+fault! {
+    impl[const WHAT: char, const N: usize] KeepsAtMost<WHAT, N> {
+        write(self, healthy, at, entry, options) {
+            let written = healthy.write(at, entry, options).await?;
+            let gone = match WHAT {
+                'e' => push(
+                    locked(&self.entries).entry(*at.account()).or_default(),
+                    at,
+                    N,
+                ),
+                _ => None,
+            };
+            if let Some(gone) = gone {
+                healthy.remove(&gone).await?;
             }
+            Ok(written)
         }
-        Ok(acquired)
-    }
 
-    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        if WHAT == 'p' {
-            push(&mut locked(&self.sids), sid, N);
+        acquire(self, healthy, at, options) {
+            let acquired = healthy.acquire(at, options).await?;
+            if WHAT == 'l' {
+                let mut held = locked(&self.entries);
+                let kept = held.entry(*at.account()).or_default();
+                if acquired == Acquired::Held {
+                    push(kept, at, N);
+                } else if matches!(acquired, Acquired::Busy(_)) && !kept.contains(at) {
+                    return Ok(Acquired::Held);
+                }
+            }
+            Ok(acquired)
         }
-        healthy.add(sid, sid_entry).await
-    }
 
-    async fn set_sid_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        bound: CutoffBound,
-        options: NotBeforeOptions,
-    ) -> Result<SidAccounts> {
-        if WHAT == 'p' && !locked(&self.sids).contains(sid) {
-            return Ok(SidAccounts::at(Vec::new()));
+        add(self, healthy, sid, sid_entry) {
+            if WHAT == 'p' {
+                push(&mut locked(&self.sids), sid, N);
+            }
+            healthy.add(sid, sid_entry).await
         }
-        healthy.set_sid_not_before(sid, bound, options).await
-    }
 
-    async fn check_issuer(
-        &self,
-        healthy: &dyn SidIndex,
-        issuer: &IssuerKey,
-        requested_at: Timestamp,
-        not_after: Timestamp,
-    ) -> Result<()> {
-        if WHAT == 'i' && !locked(&self.issuers).contains(issuer) {
-            return Ok(());
+        set_sid_not_before(self, healthy, sid, bound, options) {
+            if WHAT == 'p' && !locked(&self.sids).contains(sid) {
+                return Ok(SidAccounts::at(Vec::new()));
+            }
+            healthy.set_sid_not_before(sid, bound, options).await
         }
-        healthy.check_issuer(issuer, requested_at, not_after).await
-    }
 
-    async fn set_issuer_not_before(
-        &self,
-        healthy: &dyn SidIndex,
-        issuer: &IssuerKey,
-        at: Timestamp,
-        options: NotBeforeOptions,
-    ) -> Result<()> {
-        push(&mut locked(&self.issuers), issuer, N);
-        healthy.set_issuer_not_before(issuer, at, options).await
+        check_issuer(self, healthy, issuer, requested_at, not_after) {
+            if WHAT == 'i' && !locked(&self.issuers).contains(issuer) {
+                return Ok(());
+            }
+            healthy.check_issuer(issuer, requested_at, not_after).await
+        }
+
+        set_issuer_not_before(self, healthy, issuer, at, options) {
+            push(&mut locked(&self.issuers), issuer, N);
+            healthy.set_issuer_not_before(issuer, at, options).await
+        }
     }
 }
 
@@ -241,16 +182,12 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
 #[derive(Default)]
 pub(crate) struct SupersedesAtMost<const N: usize>;
 
-#[async_trait]
-impl<const N: usize> Fault for SupersedesAtMost<N> {
-    async fn begin(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        mut session: BeginSession,
-    ) -> Result<Begun> {
-        session.supersedes.truncate(N);
-        healthy.begin(account, session).await
+fault! {
+    impl[const N: usize] SupersedesAtMost<N> {
+        begin(self, healthy, account, mut session) {
+            session.supersedes.truncate(N);
+            healthy.begin(account, session).await
+        }
     }
 }
 
@@ -258,21 +195,15 @@ impl<const N: usize> Fault for SupersedesAtMost<N> {
 #[derive(Default)]
 pub(crate) struct SetsNotBeforeOfAtMost<const N: usize>;
 
-#[async_trait]
-impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
-    async fn evict_accounts(
-        &self,
-        healthy: &dyn SidIndex,
-        accounts: &[AccountKey],
-        at: Timestamp,
-        not_before: NotBeforeScope,
-        options: EvictOptions,
-    ) -> Vec<Result<Evicted>> {
-        let (some, others) = accounts.split_at(accounts.len().min(N));
-        let mut evicted = healthy.evict_accounts(some, at, not_before, options).await;
-        let others = healthy.evict_accounts(others, at, NotBeforeScope::Issuer, options);
-        evicted.extend(others.await);
-        evicted
+fault! {
+    impl[const N: usize] SetsNotBeforeOfAtMost<N> {
+        evict_accounts(self, healthy, accounts, at, not_before, options) {
+            let (some, others) = accounts.split_at(accounts.len().min(N));
+            let mut evicted = healthy.evict_accounts(some, at, not_before, options).await;
+            let others = healthy.evict_accounts(others, at, NotBeforeScope::Issuer, options);
+            evicted.extend(others.await);
+            evicted
+        }
     }
 }
 
@@ -280,31 +211,21 @@ impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
 #[derive(Default)]
 pub(crate) struct ListsHoldersAtMost<const N: usize>;
 
-#[async_trait]
-impl<const N: usize> Fault for ListsHoldersAtMost<N> {
-    async fn publish(
-        &self,
-        healthy: &dyn Backplane,
-        origin: Option<ServerId>,
-        what: Invalidation,
-    ) -> Result<Published> {
-        let mut published = healthy.publish(origin, what).await?;
-        published.holders.truncate(N);
-        Ok(published)
-    }
-
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        target: EvictTarget,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        let mut evicted = healthy.evict(account, target, options).await?;
-        if let Some(published) = &mut evicted.published {
+fault! {
+    impl[const N: usize] ListsHoldersAtMost<N> {
+        publish(self, healthy, origin, what) {
+            let mut published = healthy.publish(origin, what).await?;
             published.holders.truncate(N);
+            Ok(published)
         }
-        Ok(evicted)
+
+        evict(self, healthy, account, target, options) {
+            let mut evicted = healthy.evict(account, target, options).await?;
+            if let Some(published) = &mut evicted.published {
+                published.holders.truncate(N);
+            }
+            Ok(evicted)
+        }
     }
 }
 
@@ -350,34 +271,25 @@ impl token_cache_core::BackplaneConnection for Open {
     }
 }
 
-#[async_trait]
-impl Fault for ListsConnectedHolders {
-    async fn connect(
-        &self,
-        healthy: &dyn Backplane,
-        server: ServerId,
-        listener: Arc<dyn token_cache_core::InvalidationListener>,
-    ) -> Result<Arc<dyn token_cache_core::BackplaneConnection>> {
-        let healthy = healthy.connect(server, listener).await?;
-        locked(&self.open).push(server);
-        Ok(Arc::new(Open {
-            healthy,
-            server,
-            servers: Arc::clone(&self.open),
-        }))
-    }
+fault! {
+    impl ListsConnectedHolders {
+        connect(self, healthy, server, listener) {
+            let healthy = healthy.connect(server, listener).await?;
+            locked(&self.open).push(server);
+            Ok(Arc::new(Open {
+                healthy,
+                server,
+                servers: Arc::clone(&self.open),
+            }))
+        }
 
-    async fn publish(
-        &self,
-        healthy: &dyn Backplane,
-        origin: Option<ServerId>,
-        what: Invalidation,
-    ) -> Result<Published> {
-        let mut published = healthy.publish(origin, what).await?;
-        let open = locked(&self.open).clone();
-        published
-            .holders
-            .retain(|holder| open.contains(&holder.server));
-        Ok(published)
+        publish(self, healthy, origin, what) {
+            let mut published = healthy.publish(origin, what).await?;
+            let open = locked(&self.open).clone();
+            published
+                .holders
+                .retain(|holder| open.contains(&holder.server));
+            Ok(published)
+        }
     }
 }

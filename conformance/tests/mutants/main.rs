@@ -1,4 +1,4 @@
-//! Stores that are broken on purpose, one fault a file: each must be caught, by the check that is meant for it.
+//! Stores that are broken on purpose, one fault in each type: each must be caught, by the check that is meant for it.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,85 +6,53 @@
     reason = "a test fails by panicking"
 )]
 
-mod acknowledges_to_every_server;
-mod always_ended;
-mod answers_with_its_not_before;
-mod batches_without_not_before;
-mod believes_the_future;
+mod backplane;
 mod bent_connection;
 mod broken;
 mod broken_backplane;
-mod checks_then_writes;
-mod compares_a_few_bytes;
-mod counts_all_alike;
-mod counts_from_one;
-mod displaces_before_it_refuses;
+mod bytes;
 mod effects;
-mod ends_newer_sessions;
-mod ends_other_sids;
-mod ends_the_account;
-mod ends_whatever_the_version;
-mod evicts_one_session;
+mod entries;
 mod fault;
-mod forgets_ended_sids;
-mod forgets_late_sign_ins;
-mod forgets_sessions_without_sid;
-mod gives_locks_to_all;
-mod has_one_clock;
-mod has_one_not_before;
-mod healthy;
-mod ignores_a_byte;
-mod ignores_entry_expiry;
-mod ignores_session_end;
-mod ignores_the_limit;
-mod ignores_versions;
-mod keeps_background_sessions;
-mod keeps_servers_that_left;
-mod keeps_the_superseded;
-mod knows_one_account_a_sid;
-mod lands_late;
-mod lets_ended_issuers_in;
-mod lets_entries_end_all;
+mod isolation;
 mod lifetimes;
 mod limits;
-mod lists_one_page;
-mod looks_then_ends;
-mod lowers_not_before;
-mod mixes_accounts;
-mod mixes_entries;
-mod mixes_issuers;
-mod mixes_namespaces;
-mod mixes_sessions;
-mod never_says_it_is_lost;
-mod publishes_late;
-mod publishes_only_what_ended;
-mod publishes_the_first;
-mod reads_then_writes;
-mod reaps_every_server;
-mod releases_for_any_owner;
+mod locks;
+mod namespace;
+mod not_before;
 mod remembers_creations;
-mod renames_its_registry;
-mod resurrects;
-mod serves_cached_reads;
-mod sets_not_before_of_known_accounts_only;
-mod shortens_its_index;
+mod sid_index;
+mod sign_ins;
+mod sign_outs;
 mod silent;
-mod spares_equal_times;
-mod spares_sessions_without_sid;
 mod stores_what_it_refuses;
-mod swallows_failed_sign_outs;
-mod swallows_refusals;
-mod takes_any_record;
-mod takes_empty_for_a_miss;
-mod takes_errors_for_misses;
-mod takes_errors_for_sign_outs;
-mod turns_its_clock_back;
 
 use std::sync::Arc;
 
 use token_cache_conformance::{CHECKS, Check, Harness, Outcome, Violation};
 
-use self::{broken::Workshop, healthy::Healthy, mixes_namespaces::MixesNamespaces};
+use self::{
+    broken::Workshop,
+    bytes::{ComparesAFewBytes, IgnoresAByte},
+    effects::{
+        EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItSetsNotBefore, PointsAlthoughItRefuses,
+        PublishesFirst, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
+        UpdatesWhatIsNotThere,
+    },
+    fault::Healthy,
+    isolation::MixesNamespaces,
+    lifetimes::{
+        ClearsNotBefore, CountsFromTheCutoff, DropsForever, FreesLocksEarly, FreesLocksLate,
+        KeepsNotBeforeBriefly, MisjudgesLateness, NeverExtends, ScalesNotBefore, TellsWholeSeconds,
+    },
+    limits::{
+        AnswersAtMost, EndsAtMost, KeepsAtMost, ListsConnectedHolders, ListsHoldersAtMost,
+        SetsNotBeforeOfAtMost, SupersedesAtMost,
+    },
+    remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
+    silent::{BlocksItsThread, NeverAnswers},
+    stores_what_it_refuses::StoresWhatItRefuses,
+};
 
 fn of_name(name: &str) -> &'static Check {
     let mut checks = CHECKS.iter();
@@ -121,79 +89,6 @@ fn is_caught(name: &str, broken: &Arc<dyn Harness>) {
 }
 
 macro_rules! caught {
-    ($($module:ident::$fault:ident by $check:ident;)*) => {
-        $(
-            #[test]
-            fn $module() {
-                is_caught(stringify!($check), &Workshop::<$module::$fault>::open());
-            }
-        )*
-    };
-}
-
-caught! {
-    always_ended::AlwaysEnded by ending_nothing_is_reported;
-    publishes_only_what_ended::PublishesOnlyWhatEnded by an_eviction_that_ends_nothing_is_published;
-    publishes_late::PublishesLate by a_renewal_comes_after_what_was_published;
-    publishes_the_first::PublishesTheFirst by an_invalidation_message_arrives_complete;
-    answers_with_its_not_before::AnswersWithItsNotBefore by a_sid_with_a_not_before_time_answers_again;
-    batches_without_not_before::BatchesWithoutNotBefore by a_batch_evicts_each_of_its_accounts;
-    believes_the_future::BelievesTheFuture by a_session_of_the_future_escapes_no_sign_out;
-    checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
-    counts_all_alike::CountsAllAlike by each_kind_of_session_is_counted_apart;
-    counts_from_one::CountsFromOne by no_two_renewals_are_alike;
-    displaces_before_it_refuses::DisplacesBeforeItRefuses by a_refused_sign_in_changes_nothing;
-    ends_newer_sessions::EndsNewerSessions by a_delayed_eviction_spares_newer_sessions;
-    ends_other_sids::EndsOtherSids by an_eviction_by_sid_ends_the_sessions_with_that_sid;
-    ends_the_account::EndsTheAccount by a_refused_refresh_ends_its_session_alone;
-    ends_whatever_the_version::EndsWhateverTheVersion by a_refusal_of_another_version_ends_nothing;
-    evicts_one_session::EvictsOneSession by an_eviction_of_an_account_ends_all_its_sessions;
-    forgets_ended_sids::ForgetsEndedSids by a_sid_ended_forever_stays_ended;
-    forgets_late_sign_ins::ForgetsLateSignIns by a_sign_in_overtaken_by_the_app_is_refused;
-    forgets_sessions_without_sid::ForgetsSessionsWithoutSid by an_overtaken_sign_in_without_sid_is_refused;
-    gives_locks_to_all::GivesLocksToAll by a_lock_has_one_holder;
-    has_one_clock::HasOneClock by each_clock_counts_its_own_times;
-    has_one_not_before::HasOneNotBefore by one_clocks_not_before_time_does_not_replace_the_others;
-    ignores_entry_expiry::IgnoresEntryExpiry by an_entry_is_a_miss_from_its_expiry_on;
-    ignores_session_end::IgnoresSessionEnd by a_session_is_over_from_its_end_on;
-    ignores_the_limit::IgnoresTheLimit by the_oldest_session_ends_at_the_limit;
-    ignores_versions::IgnoresVersions by a_write_over_a_version_replaces_only_that;
-    keeps_background_sessions::KeepsBackgroundSessions by a_background_session_ends_with_its_session;
-    keeps_the_superseded::KeepsTheSuperseded by superseded_sessions_are_removed_by_name;
-    keeps_servers_that_left::KeepsServersThatLeft by the_registry_holds_every_lease_holder;
-    knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
-    lands_late::LandsLate by a_sign_in_past_its_time_is_refused;
-    releases_for_any_owner::ReleasesForAnyOwner by only_the_holder_releases_a_lock;
-    lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_not_before_time_refuses_what_it_overtook;
-    lets_entries_end_all::LetsEntriesEndAll by a_short_entry_takes_no_other_along;
-    lists_one_page::ListsOnePage by every_account_is_streamed;
-    looks_then_ends::LooksThenEnds by a_write_that_races_with_a_refusal_is_not_lost;
-    lowers_not_before::LowersNotBefore by a_late_eviction_lowers_no_not_before_time;
-    sets_not_before_of_known_accounts_only::SetsNotBeforeOfKnownAccountsOnly by an_unknown_account_has_a_not_before_time_too;
-    mixes_accounts::MixesAccounts by accounts_are_apart;
-    mixes_entries::MixesEntries by entries_are_apart;
-    mixes_issuers::MixesIssuers by one_subject_at_two_issuers_is_two_accounts;
-    mixes_sessions::MixesSessions by sessions_are_apart;
-    never_says_it_is_lost::NeverSaysItIsLost by a_lost_connection_says_so;
-    reads_then_writes::ReadsThenWrites by of_racing_conditional_writes_one_is_stored;
-    reaps_every_server::ReapsEveryServer by a_reap_spares_servers_that_renewed_meanwhile;
-    renames_its_registry::RenamesItsRegistry by the_registry_keeps_its_id;
-    resurrects::Resurrects by a_write_after_a_sign_out_is_refused;
-    serves_cached_reads::ServesCachedReads by a_sign_out_is_seen_by_every_server_at_once;
-    shortens_its_index::ShortensItsIndex by the_index_outlives_its_longest_session;
-    spares_equal_times::SparesEqualTimes by equal_times_count_as_before;
-    spares_sessions_without_sid::SparesSessionsWithoutSid by sub_and_sid_end_sessions_with_that_sid_and_without_any;
-    swallows_failed_sign_outs::SwallowsFailedSignOuts by a_failed_sign_out_is_an_error;
-    swallows_refusals::SwallowsRefusals by a_write_after_a_new_sign_in_is_refused;
-    takes_any_record::TakesAnyRecord by the_record_changes_only_from_what_was_expected;
-    takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
-    takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
-    takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
-    acknowledges_to_every_server::AcknowledgesToEveryServer by an_acknowledgement_comes_to_the_origin_alone;
-    turns_its_clock_back::TurnsItsClockBack by the_clock_advances;
-}
-
-macro_rules! caught_all {
     ($($name:ident: $fault:ty, by $check:ident;)*) => {
         $(
             #[test]
@@ -204,28 +99,67 @@ macro_rules! caught_all {
     };
 }
 
-use self::{
-    compares_a_few_bytes::ComparesAFewBytes,
-    effects::{
-        EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItSetsNotBefore, PointsAlthoughItRefuses,
-        PublishesFirst, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
-        UpdatesWhatIsNotThere,
-    },
-    ignores_a_byte::IgnoresAByte,
-    lifetimes::{
-        ClearsNotBefore, CountsFromTheCutoff, DropsForever, FreesLocksEarly, FreesLocksLate,
-        KeepsNotBeforeBriefly, MisjudgesLateness, NeverExtends, ScalesNotBefore, TellsWholeSeconds,
-    },
-    limits::{
-        AnswersAtMost, EndsAtMost, KeepsAtMost, ListsConnectedHolders, ListsHoldersAtMost,
-        SetsNotBeforeOfAtMost, SupersedesAtMost,
-    },
-    remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
-    silent::{BlocksItsThread, NeverAnswers},
-    stores_what_it_refuses::StoresWhatItRefuses,
-};
+caught! {
+    always_ended: sign_outs::AlwaysEnded, by ending_nothing_is_reported;
+    publishes_only_what_ended: backplane::PublishesOnlyWhatEnded, by an_eviction_that_ends_nothing_is_published;
+    publishes_late: backplane::PublishesLate, by a_renewal_comes_after_what_was_published;
+    publishes_the_first: backplane::PublishesTheFirst, by an_invalidation_message_arrives_complete;
+    answers_with_its_not_before: not_before::AnswersWithItsNotBefore, by a_sid_with_a_not_before_time_answers_again;
+    batches_without_not_before: not_before::BatchesWithoutNotBefore, by a_batch_evicts_each_of_its_accounts;
+    believes_the_future: sign_outs::BelievesTheFuture, by a_session_of_the_future_escapes_no_sign_out;
+    checks_then_writes: entries::ChecksThenWrites, by a_sign_out_is_final_while_many_write;
+    counts_all_alike: sign_ins::CountsAllAlike, by each_kind_of_session_is_counted_apart;
+    counts_from_one: backplane::CountsFromOne, by no_two_renewals_are_alike;
+    displaces_before_it_refuses: sign_ins::DisplacesBeforeItRefuses, by a_refused_sign_in_changes_nothing;
+    ends_newer_sessions: sign_outs::EndsNewerSessions, by a_delayed_eviction_spares_newer_sessions;
+    ends_other_sids: sign_outs::EndsOtherSids, by an_eviction_by_sid_ends_the_sessions_with_that_sid;
+    ends_the_account: locks::EndsTheAccount, by a_refused_refresh_ends_its_session_alone;
+    ends_whatever_the_version: locks::EndsWhateverTheVersion, by a_refusal_of_another_version_ends_nothing;
+    evicts_one_session: sign_outs::EvictsOneSession, by an_eviction_of_an_account_ends_all_its_sessions;
+    forgets_ended_sids: sid_index::ForgetsEndedSids, by a_sid_ended_forever_stays_ended;
+    forgets_late_sign_ins: not_before::ForgetsLateSignIns, by a_sign_in_overtaken_by_the_app_is_refused;
+    forgets_sessions_without_sid: not_before::ForgetsSessionsWithoutSid, by an_overtaken_sign_in_without_sid_is_refused;
+    gives_locks_to_all: locks::GivesLocksToAll, by a_lock_has_one_holder;
+    has_one_clock: not_before::HasOneClock, by each_clock_counts_its_own_times;
+    has_one_not_before: not_before::HasOneNotBefore, by one_clocks_not_before_time_does_not_replace_the_others;
+    ignores_entry_expiry: entries::IgnoresEntryExpiry, by an_entry_is_a_miss_from_its_expiry_on;
+    ignores_session_end: entries::IgnoresSessionEnd, by a_session_is_over_from_its_end_on;
+    ignores_the_limit: sign_ins::IgnoresTheLimit, by the_oldest_session_ends_at_the_limit;
+    ignores_versions: entries::IgnoresVersions, by a_write_over_a_version_replaces_only_that;
+    keeps_background_sessions: sid_index::KeepsBackgroundSessions, by a_background_session_ends_with_its_session;
+    keeps_the_superseded: sign_ins::KeepsTheSuperseded, by superseded_sessions_are_removed_by_name;
+    keeps_servers_that_left: backplane::KeepsServersThatLeft, by the_registry_holds_every_lease_holder;
+    knows_one_account_a_sid: sid_index::KnowsOneAccountASid, by several_accounts_under_one_sid_are_all_found;
+    lands_late: sign_ins::LandsLate, by a_sign_in_past_its_time_is_refused;
+    releases_for_any_owner: locks::ReleasesForAnyOwner, by only_the_holder_releases_a_lock;
+    lets_ended_issuers_in: not_before::LetsEndedIssuersIn, by an_issuers_not_before_time_refuses_what_it_overtook;
+    lets_entries_end_all: entries::LetsEntriesEndAll, by a_short_entry_takes_no_other_along;
+    lists_one_page: sid_index::ListsOnePage, by every_account_is_streamed;
+    looks_then_ends: locks::LooksThenEnds, by a_write_that_races_with_a_refusal_is_not_lost;
+    lowers_not_before: not_before::LowersNotBefore, by a_late_eviction_lowers_no_not_before_time;
+    sets_not_before_of_known_accounts_only: not_before::SetsNotBeforeOfKnownAccountsOnly, by an_unknown_account_has_a_not_before_time_too;
+    mixes_accounts: isolation::MixesAccounts, by accounts_are_apart;
+    mixes_entries: isolation::MixesEntries, by entries_are_apart;
+    mixes_issuers: isolation::MixesIssuers, by one_subject_at_two_issuers_is_two_accounts;
+    mixes_sessions: isolation::MixesSessions, by sessions_are_apart;
+    never_says_it_is_lost: backplane::NeverSaysItIsLost, by a_lost_connection_says_so;
+    reads_then_writes: entries::ReadsThenWrites, by of_racing_conditional_writes_one_is_stored;
+    reaps_every_server: backplane::ReapsEveryServer, by a_reap_spares_servers_that_renewed_meanwhile;
+    renames_its_registry: backplane::RenamesItsRegistry, by the_registry_keeps_its_id;
+    resurrects: entries::Resurrects, by a_write_after_a_sign_out_is_refused;
+    serves_cached_reads: entries::ServesCachedReads, by a_sign_out_is_seen_by_every_server_at_once;
+    shortens_its_index: sid_index::ShortensItsIndex, by the_index_outlives_its_longest_session;
+    spares_equal_times: sign_outs::SparesEqualTimes, by equal_times_count_as_before;
+    spares_sessions_without_sid: sign_outs::SparesSessionsWithoutSid, by sub_and_sid_end_sessions_with_that_sid_and_without_any;
+    swallows_failed_sign_outs: sign_outs::SwallowsFailedSignOuts, by a_failed_sign_out_is_an_error;
+    swallows_refusals: entries::SwallowsRefusals, by a_write_after_a_new_sign_in_is_refused;
+    takes_any_record: namespace::TakesAnyRecord, by the_record_changes_only_from_what_was_expected;
+    takes_empty_for_a_miss: entries::TakesEmptyForAMiss, by an_empty_value_is_a_hit;
+    takes_errors_for_misses: entries::TakesErrorsForMisses, by a_read_of_an_unreachable_store_is_no_miss;
+    takes_errors_for_sign_outs: sign_outs::TakesErrorsForSignOuts, by a_failed_sign_in_is_no_sign_out;
+    acknowledges_to_every_server: backplane::AcknowledgesToEveryServer, by an_acknowledgement_comes_to_the_origin_alone;
+    turns_its_clock_back: namespace::TurnsItsClockBack, by the_clock_advances;
 
-caught_all! {
     forgets_its_creations: RemembersCreations<0>, by a_late_copy_of_a_creation_brings_nothing_back;
     forgets_expired_creations: RemembersCreations<0>, by a_late_copy_of_an_expired_creation_is_refused;
     forgets_what_it_removes: ForgetsWhatItRemoves, by a_late_copy_of_a_creation_brings_nothing_back;

@@ -1,13 +1,10 @@
 //! Stores that remember too little of what created an entry, or too much.
 
-use std::sync::{Mutex, PoisonError};
+use std::{sync::Mutex, sync::PoisonError};
 
-use token_cache_conformance::async_trait;
-use token_cache_core::{
-    Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, Version, WriteOptions,
-};
+use token_cache_core::{EntryAddress, PutMode, PutResult, ReadOptions, Version, WriteOptions};
 
-use crate::fault::Fault;
+use crate::fault::fault;
 
 /// Remembers the last `N` creations of an entry; a late copy of an earlier one creates it again.
 #[derive(Default)]
@@ -44,67 +41,52 @@ impl<const N: usize> RemembersCreations<N> {
     }
 }
 
-#[async_trait]
-impl<const N: usize> Fault for RemembersCreations<N> {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        let version = entry.version();
-        let written = healthy.write(at, entry.clone(), options.clone()).await?;
-        if options.mode != PutMode::Create {
-            return Ok(written);
+fault! {
+    impl[const N: usize] RemembersCreations<N> {
+        write(self, healthy, at, entry, options) {
+            let version = entry.version();
+            let written = healthy.write(at, entry.clone(), options.clone()).await?;
+            if options.mode != PutMode::Create {
+                return Ok(written);
+            }
+            let read = ReadOptions::at(options.now);
+            if written == PutResult::PreconditionFailed
+                && !self.has(at, version)
+                && healthy.read(at, read).await?.is_none()
+            {
+                let options = WriteOptions::at(options.now);
+                return healthy.write(at, entry, options).await;
+            }
+            if written == PutResult::Stored && !self.has(at, version) {
+                self.remember(at, version);
+            }
+            Ok(written)
         }
-        let read = ReadOptions::at(options.now);
-        if written == PutResult::PreconditionFailed
-            && !self.has(at, version)
-            && healthy.read(at, read).await?.is_none()
-        {
-            let options = WriteOptions::at(options.now);
-            return healthy.write(at, entry, options).await;
-        }
-        if written == PutResult::Stored && !self.has(at, version) {
-            self.remember(at, version);
-        }
-        Ok(written)
     }
 }
 
-#[async_trait]
-impl Fault for ForgetsWhatItRemoves {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        self.0.write(healthy, at, entry, options).await
-    }
+fault! {
+    impl ForgetsWhatItRemoves {
+        write(self, healthy, at, entry, options) {
+            self.0.write(healthy, at, entry, options).await
+        }
 
-    async fn remove(&self, healthy: &dyn TokenStore, at: &EntryAddress) -> Result<()> {
-        self.0.forget(at);
-        healthy.remove(at).await
+        remove(self, healthy, at) {
+            self.0.forget(at);
+            healthy.remove(at).await
+        }
     }
 }
 
-#[async_trait]
-impl Fault for RemembersVersionsAlone {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        let over_nothing = options.mode == PutMode::Create;
-        let version = entry.version();
-        if over_nothing && !self.0.has(at, version) && self.0.has_anywhere(version) {
-            return Ok(PutResult::PreconditionFailed);
+fault! {
+    impl RemembersVersionsAlone {
+        write(self, healthy, at, entry, options) {
+            let over_nothing = options.mode == PutMode::Create;
+            let version = entry.version();
+            if over_nothing && !self.0.has(at, version) && self.0.has_anywhere(version) {
+                return Ok(PutResult::PreconditionFailed);
+            }
+            self.0.write(healthy, at, entry, options).await
         }
-        self.0.write(healthy, at, entry, options).await
     }
 }

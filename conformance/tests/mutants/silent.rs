@@ -1,23 +1,16 @@
 //! Stores that never answer.
 
-use token_cache_conformance::async_trait;
-use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
-
-use crate::fault::Fault;
+use crate::fault::fault;
 
 /// Never answers a read.
 #[derive(Default)]
 pub(crate) struct NeverAnswers;
 
-#[async_trait]
-impl Fault for NeverAnswers {
-    async fn read(
-        &self,
-        _: &dyn TokenStore,
-        _: &EntryAddress,
-        _: ReadOptions,
-    ) -> Result<Option<Entry>> {
-        std::future::pending().await
+fault! {
+    impl NeverAnswers {
+        read(self, _, _, _) {
+            std::future::pending().await
+        }
     }
 }
 
@@ -25,16 +18,12 @@ impl Fault for NeverAnswers {
 #[derive(Default)]
 pub(crate) struct BlocksItsThread;
 
-#[async_trait]
-impl Fault for BlocksItsThread {
-    async fn read(
-        &self,
-        _: &dyn TokenStore,
-        _: &EntryAddress,
-        _: ReadOptions,
-    ) -> Result<Option<Entry>> {
-        loop {
-            std::thread::park();
+fault! {
+    impl BlocksItsThread {
+        read(self, _, _, _) {
+            loop {
+                std::thread::park();
+            }
         }
     }
 }

@@ -1,9 +1,6 @@
-use token_cache_conformance::async_trait;
-use token_cache_core::{
-    Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
-};
+use token_cache_core::{Entry, PutMode, PutResult, ReadOptions, WriteOptions};
 
-use crate::fault::Fault;
+use crate::fault::fault;
 
 /// Stores a part of a write that it refuses. `HOW` is the part:
 /// - `w`: the whole write
@@ -14,45 +11,40 @@ use crate::fault::Fault;
 #[derive(Default)]
 pub(crate) struct StoresWhatItRefuses<const HOW: char>;
 
-#[async_trait]
-impl<const HOW: char> Fault for StoresWhatItRefuses<HOW> {
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        let now = options.now;
-        let releases = options.releasing.is_some();
-        let written = healthy.write(at, entry.clone(), options).await?;
-        if written == PutResult::Stored {
-            return Ok(written);
-        }
-        let there = healthy.read(at, ReadOptions::at(now)).await?;
-        let stored = match (HOW, there) {
-            ('w', _) => Some(entry),
-            ('o', _) => releases.then_some(entry),
-            ('v', Some(there)) => Some(Entry::new(
-                entry.stored(),
-                there.version(),
-                there.expires_at(),
-            )),
-            ('x', Some(there)) => Some(Entry::new(
-                there.stored(),
-                there.version(),
-                entry.expires_at(),
-            )),
-            ('d', Some(_)) => {
-                healthy.remove(at).await?;
-                None
+fault! {
+    impl[const HOW: char] StoresWhatItRefuses<HOW> {
+        write(self, healthy, at, entry, options) {
+            let now = options.now;
+            let releases = options.releasing.is_some();
+            let written = healthy.write(at, entry.clone(), options).await?;
+            if written == PutResult::Stored {
+                return Ok(written);
             }
-            _ => None,
-        };
-        if let Some(stored) = stored {
-            let options = WriteOptions::at(now).mode(PutMode::Overwrite);
-            let _ = healthy.write(at, stored, options).await?;
+            let there = healthy.read(at, ReadOptions::at(now)).await?;
+            let stored = match (HOW, there) {
+                ('w', _) => Some(entry),
+                ('o', _) => releases.then_some(entry),
+                ('v', Some(there)) => Some(Entry::new(
+                    entry.stored(),
+                    there.version(),
+                    there.expires_at(),
+                )),
+                ('x', Some(there)) => Some(Entry::new(
+                    there.stored(),
+                    there.version(),
+                    entry.expires_at(),
+                )),
+                ('d', Some(_)) => {
+                    healthy.remove(at).await?;
+                    None
+                }
+                _ => None,
+            };
+            if let Some(stored) = stored {
+                let options = WriteOptions::at(now).mode(PutMode::Overwrite);
+                let _ = healthy.write(at, stored, options).await?;
+            }
+            Ok(written)
         }
-        Ok(written)
     }
 }
