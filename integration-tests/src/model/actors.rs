@@ -1,10 +1,13 @@
 //! The actors: users and servers. Each runs the steps of core's own code.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use token_cache_core::{
     BackgroundKey, Entry, EntryAddress, EntryName, ErrorKind, PutMode, PutResult, ReadOptions,
-    SessionKind, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
+    SessionKind, SessionTimes, TicketSecret, Timestamp, TokenStore, Version, WriteOptions,
     protocol::{BackgroundPlan, SignInPlan},
 };
 
@@ -14,7 +17,6 @@ use super::{
     mutants::{Bent, Mutant},
     network::World,
     scenario::{Act, SignInAct, account, sid_key},
-    ticket_secrets::ticket_secret,
 };
 
 /// How long a sign-in may take.
@@ -25,6 +27,8 @@ pub(super) const UNSURE: Duration = Duration::from_millis(1_500);
 
 /// If there is no `auth_time`, the `auth_time` of the session times is the request less this margin.
 const MARGIN: Duration = Duration::from_secs(5);
+
+const TICKET_SECRETS: usize = 128;
 
 const ENTRY: EntryName = EntryName::from_bytes([7; 16]);
 const BACKGROUND: BackgroundKey = BackgroundKey::from_bytes([8; 16]);
@@ -223,4 +227,18 @@ impl Stage {
             }
         })
     }
+}
+
+/// Returns the ticket secret of a number. Core mints them, and every run has the same.
+fn ticket_secret(number: usize) -> TicketSecret {
+    static MINTED: OnceLock<Vec<TicketSecret>> = OnceLock::new();
+    let minted = MINTED.get_or_init(|| {
+        #[expect(clippy::expect_used, reason = "without random bytes there is no model")]
+        let mut ticket_secrets: Vec<TicketSecret> = (0..TICKET_SECRETS)
+            .map(|_| TicketSecret::mint().expect("the machine has random bytes"))
+            .collect();
+        ticket_secrets.sort_by_key(TicketSecret::session_id);
+        ticket_secrets
+    });
+    minted[number % TICKET_SECRETS].clone()
 }

@@ -41,7 +41,6 @@ pub mod scenarios;
 mod script;
 mod sign_outs;
 mod state;
-mod ticket_secrets;
 mod world;
 
 pub use self::{

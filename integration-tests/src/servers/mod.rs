@@ -52,7 +52,6 @@ mod provided;
 mod proxy;
 mod redis;
 mod replicated;
-mod report_server;
 mod resp;
 mod sentinel;
 mod store;

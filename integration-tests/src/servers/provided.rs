@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
 use std::env;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "containers")]
 use super::container::RedisContainer;
 #[cfg(feature = "containers")]
 use super::engine;
-use super::report_server::report_server;
 use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
 
 /// The environment variable with a Redis for tests, `redis://…`. It may be shared.
@@ -160,4 +162,18 @@ impl TestCluster {
 /// Returns the variable's value if it is set and not empty.
 fn named_by(variable: &str) -> Option<String> {
     env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
+/// Prints once per process which server the tests of this `kind` run on.
+pub(super) fn report_server(kind: &'static str, which: &str) {
+    static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+    let first = SAID
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(kind);
+    if first {
+        // A closed stderr must not fail a test.
+        let _ = writeln!(io::stderr(), "{kind}: {which}");
+    }
 }

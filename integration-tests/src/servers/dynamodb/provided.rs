@@ -6,7 +6,7 @@ use super::{DynamoDbEngine, Kept, engine, table};
 use crate::servers::ServerError;
 #[cfg(feature = "containers")]
 use crate::servers::engine as containers;
-use crate::servers::report_server::report_server;
+use crate::servers::provided::report_server;
 
 /// The environment variable with the endpoint of a DynamoDB for tests, `http://localhost:8000` or
 /// `https://dynamodb.eu-central-1.amazonaws.com`. It may be shared. It may be AWS's own, or a DynamoDB Local that the user has installed:
