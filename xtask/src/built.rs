@@ -91,17 +91,9 @@ impl Built {
         }
     }
 
-    /// Returns the test binaries except those with these names, sorted by name.
-    pub(crate) fn tests_but(&self, names: &[&str]) -> Vec<&Test> {
-        let others = |test: &&Test| !names.contains(&test.name.as_str());
-        let mut tests: Vec<&Test> = self.tests.iter().filter(others).collect();
-        tests.sort_by_key(|test| &test.name);
-        tests
-    }
-
-    /// Returns the test binaries with this name.
-    pub(crate) fn tests_named(&self, name: &str) -> impl Iterator<Item = &Test> {
-        self.tests.iter().filter(move |test| test.name == name)
+    /// Returns the test binaries.
+    pub(crate) fn tests(&self) -> &[Test] {
+        &self.tests
     }
 
     /// A command that runs the program, in the workspace.

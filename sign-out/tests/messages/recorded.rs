@@ -1,5 +1,5 @@
 //! Messages of real providers with throw-away keys. Each ends the session of its ID token, and no other.
-//! `integration-tests/tests/openid_providers` records them.
+//! `integration-tests/tests/it/openid_providers` records them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};

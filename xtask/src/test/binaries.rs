@@ -1,116 +1,48 @@
-//! Runs test binaries without nextest: all of them, whatever fails, with one sum at the end.
+//! Runs a command, and reads the totals that test binaries print.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::built::Test;
 use crate::failure::{Failure, Outcome};
-use crate::print::print;
 
-use super::tier::Tier;
-use super::times::Times;
-
-/// A binary in which no test ends for this long hangs, and is stopped. nextest allows a test the same time (`.config/nextest.toml`).
-const SILENCE: Duration = Duration::from_secs(300);
-
-/// How often it is asked whether a binary has ended.
+/// How often it is asked whether a command has ended.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// The number of binaries that run at the same time. Half of the tests wait for a lease or a server most of the time.
-const AT_ONCE: usize = 2;
-
-/// Runs each binary with `arguments`, and prints its output when it has ended. Without `arguments`, what `tier` leaves to `ci` does not run.
-///
-/// # Errors
-/// Names each test that failed. It is an error as well if `arguments` leave no test to run, or if a test that is left out does not exist.
-pub(super) fn run(
-    tests: &[&Test],
-    arguments: &[String],
-    environment: &[(&str, String)],
-    tier: Tier,
-    times: &Times,
-) -> Outcome {
-    let begun = Instant::now();
-    let sum = Mutex::new(Report::default());
-    let waiting = Mutex::new(slowest_first(tests).into_iter());
-    let next = || lock(&waiting).next();
-    thread::scope(|workers| {
-        for _ in 0..AT_ONCE {
-            workers.spawn(|| {
-                while let Some(test) = next() {
-                    let left_out = if arguments.is_empty() {
-                        tier.arguments(&test.name)
-                    } else {
-                        Vec::new()
-                    };
-                    let mut command = Command::new(&test.executable);
-                    command.current_dir(&test.folder).args(arguments);
-                    command.args(&left_out);
-                    command.envs(environment.iter().map(|(name, value)| (*name, value)));
-                    let mut output = vec![format!("\n» {}", test.name)];
-                    let show = |line: &str| output.push(line.to_owned());
-                    let report = times.of(&test.name, || run_one(&mut command, SILENCE, show));
-                    let report = report.unwrap_or_else(|failure| Report {
-                        failed: vec![failure.to_string()],
-                        ..Report::default()
-                    });
-                    print(&output.join("\n"));
-                    lock(&sum).add(&test.name, report);
-                }
-            });
-        }
-    });
-    times.print();
-    let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-    print(&format!(
-        "\n{} passed, {} failed, {} ignored in {} test binaries, in {} s",
-        sum.passed,
-        sum.failed.len(),
-        sum.ignored,
-        tests.len(),
-        begun.elapsed().as_secs(),
-    ));
-    if sum.passed == 0 && sum.failed.is_empty() {
-        let asked_for = arguments.join(" ");
-        return Err(Failure::new(format!("no test was run: {asked_for}")));
-    }
-    Failure::of_findings("tests failed", &sum.failed)
-}
-
-/// The binaries of the integration tests take longest, so none of them is begun when everything else has ended.
-fn slowest_first<'a>(tests: &[&'a Test]) -> Vec<&'a Test> {
-    let mut tests = tests.to_vec();
-    tests.sort_by_key(|test| !test.folder.ends_with("integration-tests"));
-    tests
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The totals that one or more test binaries printed.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Report {
-    passed: usize,
-    ignored: usize,
+pub(super) struct Report {
+    pub(super) passed: usize,
+    pub(super) ignored: usize,
     /// The tests that failed, or why the binary itself failed.
-    failed: Vec<String>,
+    pub(super) failed: Vec<String>,
     /// `true` if the binary printed its closing line.
     complete: bool,
 }
 
 impl Report {
-    fn add(&mut self, name: &str, other: Self) {
+    pub(super) fn of_failure(why: String) -> Self {
+        Self {
+            failed: vec![why],
+            ..Self::default()
+        }
+    }
+
+    /// Adds the report of a part of `step`.
+    pub(super) fn add(&mut self, step: &str, other: Self) {
         self.passed += other.passed;
         self.ignored += other.ignored;
-        let failed = other
-            .failed
-            .into_iter()
-            .map(|failed| format!("{name}: {failed}"));
-        self.failed.extend(failed);
+        let failed = other.failed.into_iter();
+        self.failed
+            .extend(failed.map(|failed| format!("{step}: {failed}")));
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.ignored += other.ignored;
+        self.failed.extend(other.failed);
     }
 
     /// Reads one line of the output that `libtest` and `libtest-mimic` share.
@@ -135,10 +67,12 @@ impl Report {
     }
 }
 
-/// Runs one binary, and passes each line that it prints to `show`.
-fn run_one(
+/// Runs a command, and passes each line that it prints to `show`. If it prints nothing for `silence`, it is stopped. A command that runs
+/// tests must print their totals.
+pub(super) fn run_one(
     command: &mut Command,
     silence: Duration,
+    is_tests: bool,
     mut show: impl FnMut(&str),
 ) -> Outcome<Report> {
     let what = command.get_program().display().to_string();
@@ -174,10 +108,14 @@ fn run_one(
             break child.wait().map_err(Failure::during(&what))?;
         }
     };
-    if report.failed.is_empty() && !(status.success() && report.complete) {
-        report
-            .failed
-            .push(format!("ended before its tests did: {status}"));
+    let complete = report.complete || !is_tests;
+    if report.failed.is_empty() && !(status.success() && complete) {
+        let why = if is_tests {
+            "ended before its tests did"
+        } else {
+            "failed"
+        };
+        report.failed.push(format!("{what} {why}: {status}"));
     }
     Ok(report)
 }
@@ -227,7 +165,7 @@ mod tests {
             complete: true,
         };
         assert_eq!(
-            run_one(&mut shell(script), LONG, unseen).ok(),
+            run_one(&mut shell(script), LONG, true, unseen).ok(),
             Some(expected)
         );
     }
@@ -239,7 +177,7 @@ mod tests {
             "kill -9 $$",
             "echo 'test result: ok. 1 passed; 0 failed'; exit 1",
         ] {
-            let report = run_one(&mut shell(script), LONG, unseen).unwrap_or_default();
+            let report = run_one(&mut shell(script), LONG, true, unseen).unwrap_or_default();
             assert_eq!(report.failed.len(), 1, "{script}: {report:?}");
             assert!(
                 report.failed.concat().contains("ended before"),
@@ -254,6 +192,7 @@ mod tests {
         let report = run_one(
             &mut shell("exec sleep 60"),
             Duration::from_millis(200),
+            true,
             unseen,
         );
         let failed = report.unwrap_or_default().failed.concat();
@@ -265,7 +204,7 @@ mod tests {
     fn a_process_that_a_test_left_behind_holds_up_nothing() {
         let begun = Instant::now();
         let script = "sleep 60 & echo 'test result: ok. 1 passed; 0 failed; 0 ignored'";
-        let report = run_one(&mut shell(script), LONG, unseen).unwrap_or_default();
+        let report = run_one(&mut shell(script), LONG, true, unseen).unwrap_or_default();
         assert_eq!((report.passed, report.failed.len()), (1, 0));
         assert!(begun.elapsed() < LONG);
     }

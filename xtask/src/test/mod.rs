@@ -2,43 +2,49 @@ use crate::built::Built;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
+use crate::print::print;
 
 mod binaries;
 mod features;
 mod held;
 pub(crate) mod programs;
 mod servers;
+mod steps;
+mod suites;
 mod tier;
 mod times;
 
 use self::held::Held;
+use self::steps::Step;
+use self::suites::Suites;
 pub(crate) use self::tier::Tier;
 use self::times::Times;
 
 /// Names the DynamoDB that all tests of a run share.
 const DYNAMODB: &str = "TOKEN_CACHE_TEST_DYNAMODB";
 
-/// Its checks share servers that take seconds to start: all of them run in one process, where nextest takes one for each.
-const SHARING_SERVERS: &str = "redis_conformance";
-
-/// At the certified provider of npm: a step of its own, since it needs Node and npm's registry.
-const AT_A_CERTIFIED_PROVIDER: &str = "oidc_provider";
-
-/// In a browser, which is too much beside other tests.
-const IN_A_BROWSER: &str = "browser";
-
-/// At providers that other projects make, in a browser.
-const AT_OTHER_PROVIDERS: &str = "openid_providers";
-
-/// Has a provider that cannot be installed fail the tests there.
-const ALL_PROVIDERS: &str = "TOKEN_CACHE_ALL_PROVIDERS";
-
-const APART: [&str; 4] = [
-    SHARING_SERVERS,
-    AT_A_CERTIFIED_PROVIDER,
-    IN_A_BROWSER,
-    AT_OTHER_PROVIDERS,
+/// The longest steps, in the order in which they begin, and their slots: one for a step that mostly waits, two for one that computes.
+const ORDER: [(&str, usize); 17] = [
+    ("integration-tests it hazards", 1),
+    ("integration-tests it model", 2),
+    ("integration-tests it refresh_hazards", 1),
+    ("dynamodb-backend conformance", 2),
+    ("integration-tests it near_cache", 1),
+    ("integration-tests it browser", 2),
+    ("integration-tests it backplane", 1),
+    (DOCTESTS, 2),
+    ("integration-tests redis_conformance", 2),
+    ("conformance mutants", 2),
+    ("core conformance", 2),
+    ("integration-tests it openid_providers", 2),
+    ("integration-tests it servers", 1),
+    ("integration-tests it refreshes", 1),
+    ("integration-tests it oidc_provider", 1),
+    ("demo", 1),
+    ("examples", 1),
 ];
+
+const DOCTESTS: &str = "doctests";
 
 /// The tests to run.
 #[derive(Debug, Default, clap::Args)]
@@ -60,7 +66,7 @@ impl Arguments {
     }
 }
 
-/// The last line sums the tests up: nextest's own summary, or ours on a machine without nextest.
+/// The last lines sum the tests up, and name those that failed.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     servers::need_node()?;
@@ -75,7 +81,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let times = Times::default();
     let built = times.of("build", || Built::build(&features))?;
     command::run(built.program("servers")?.envs(environment.clone()))?;
-    tier::check(&built)?;
+    let suites = Suites::of(&built)?;
+    tier::check(&suites)?;
     let tier = arguments.tier;
     if tier == Tier::Ci {
         command::run(built.program("servers")?.arg("--install-providers"))?;
@@ -84,50 +91,29 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers.envs(environment.clone());
     let dynamodb = Held::dynamodb(servers)?;
     environment.push((DYNAMODB, dynamodb.at().to_owned()));
-    // A test that fails hides none of those after it.
-    let mut failed = Vec::new();
-    if arguments.arguments.is_empty() {
-        programs::run(&built, &dynamodb, tier, &times)?;
-        let doctests = ["test", "--doc", "--workspace"];
-        let mut doctests = command::cargo(doctests);
-        doctests.args(&features).envs(environment.clone());
-        times.of("doctests", || command::run(&mut doctests))?;
-        for apart in APART {
-            let mut tests = command::cargo(["test", "--workspace", "--test", apart]);
-            tests.args(&features).envs(environment.clone()).arg("--");
-            tests.args(tier.arguments(apart));
-            if apart == AT_OTHER_PROVIDERS && tier == Tier::Ci {
-                tests.args(["--include-ignored", "--test-threads", "1"]);
-                tests.env(ALL_PROVIDERS, "1");
-            }
-            failed.extend(times.of(apart, || command::run(&mut tests)).err());
-        }
-    }
-    failed.extend(others(&built, &features, arguments, environment, &times).err());
-    let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
-    Failure::of_findings("not all tests passed", &failed)
-}
-
-/// Runs the tests that run together.
-fn others(
-    built: &Built,
-    features: &[String],
-    arguments: &Arguments,
-    environment: Vec<(&str, String)>,
-    times: &Times,
-) -> Outcome {
-    let tier = arguments.tier;
-    if !command::succeeds(&mut command::cargo(["nextest", "--version"])) {
-        let tests = built.tests_but(&APART);
-        return binaries::run(&tests, &arguments.arguments, &environment, tier, times);
-    }
-    let mut apart = format!("not (binary({}))", APART.join(") or binary("));
-    if arguments.arguments.is_empty() {
-        apart.push_str(&tier.filter());
-    }
-    let mut nextest = command::cargo(["nextest", "run", "--workspace", "--filterset", &apart]);
-    nextest.args(features).args(&arguments.arguments);
-    // The summary of nextest comes last.
+    let redis = Held::redis(built.program("servers")?)?;
+    let steps = if arguments.arguments.is_empty() {
+        let mut steps = suites.steps(tier, &environment);
+        steps.extend(programs::steps(&built, &redis, &dynamodb, tier)?);
+        let mut doctests = command::cargo(["test", "--doc", "--workspace"]);
+        doctests.args(&features).envs(environment);
+        steps.push(Step::programs(DOCTESTS, vec![doctests]));
+        steps::sort(&mut steps, &ORDER)?;
+        steps
+    } else {
+        Suites::named(&built, &arguments.arguments, &environment)
+    };
+    let sum = times.of("all steps after the build", || steps::run(steps, &times));
     times.print();
-    command::run(nextest.envs(environment))
+    print(&format!(
+        "\n{} passed, {} failed, {} ignored",
+        sum.passed,
+        sum.failed.len(),
+        sum.ignored
+    ));
+    if sum.passed == 0 && sum.failed.is_empty() {
+        let asked_for = arguments.arguments.join(" ");
+        return Err(Failure::new(format!("no test was run: {asked_for}")));
+    }
+    Failure::of_findings("tests failed", &sum.failed)
 }

@@ -1,10 +1,10 @@
 //! Programs that are not tests but must work: each ends with an error if a promise was broken.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::held::Held;
+use super::steps::Step;
 use super::tier::Tier;
-use super::times::Times;
 use crate::built::Built;
 use crate::command;
 use crate::failure::Outcome;
@@ -56,52 +56,74 @@ const TORTURE: [(&[&str], f64); 5] = [
     (&["--design", "counters-read-late"], 0.5),
 ];
 
-/// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards
-/// in a loop for a while.
-pub(super) fn run(built: &Built, dynamodb: &Held, tier: Tier, times: &Times) -> Outcome {
-    times.of("the demo and the examples", || apps(built, dynamodb))?;
-    times.of("costs", || costs(built, dynamodb))?;
-    for (on, minutes) in TORTURE {
-        let mut torture = built.program(torture::PROGRAM)?;
-        torture.args(on).args(["--minutes", &tier.minutes(minutes)]);
-        let step = format!("torture {}", on.join(" "));
-        times.of(&step, || command::run(&mut torture))?;
-    }
-    Ok(())
-}
-
-fn apps(built: &Built, dynamodb: &Held) -> Outcome {
-    let held = Held::redis(built.program("servers")?)?;
-    let redis = held.at();
-    for store in ["memory:", redis, dynamodb.url()] {
-        let mut demo = built.program("token-cache-demo")?;
-        run_on(
-            demo.args(["--json", "--store"]).stdout(Stdio::null()),
-            store,
-        )?;
-    }
-    for (feature, store) in [("redis", redis), ("dynamodb", dynamodb.url())] {
-        run_on(&mut built.program(&format!("on_{feature}"))?, store)?;
-        let app = ["run", "--quiet", "--package", ANY_STORE];
-        let mut app = command::cargo(app);
-        run_on(app.args(["--features", feature, "--"]), store)?;
-    }
-    for app in APPS {
-        command::run(built.program(app)?.arg("--check"))?;
-    }
-    Ok(())
-}
-
-fn costs(built: &Built, dynamodb: &Held) -> Outcome {
+/// Returns the steps that run the demo and the examples on each store, count what DynamoDB is asked for and what a refresh takes, and have
+/// the hazards in a loop for a while.
+pub(super) fn steps(
+    built: &Built,
+    redis: &Held,
+    dynamodb: &Held,
+    tier: Tier,
+) -> Outcome<Vec<Step>> {
+    let mut steps = vec![
+        Step::programs("demo", demo(built, redis, dynamodb)?).quiet(),
+        Step::programs("examples", examples(built, redis, dynamodb, tier)?),
+    ];
     for suite in COUNTED {
         let mut costs = built.program(COSTS)?;
         costs.args(suite).args(["--quick", "--check"]);
-        command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;
+        costs.env(super::DYNAMODB, dynamodb.at());
+        steps.push(Step::programs(
+            format!("costs {}", suite.join(" ")),
+            vec![costs],
+        ));
     }
-    Ok(())
+    for (on, minutes) in TORTURE {
+        let mut torture = built.program(torture::PROGRAM)?;
+        torture.args(on).args(["--minutes", &tier.minutes(minutes)]);
+        steps.push(Step::programs(
+            format!("torture {}", on.join(" ")),
+            vec![torture],
+        ));
+    }
+    Ok(steps)
 }
 
-/// The store's URL is the last argument.
-fn run_on(program: &mut Command, store: &str) -> Outcome {
-    command::run(program.arg(store).envs(ENVIRONMENT))
+fn demo(built: &Built, redis: &Held, dynamodb: &Held) -> Outcome<Vec<Command>> {
+    let mut commands = Vec::new();
+    for store in ["memory:", redis.at(), dynamodb.url()] {
+        let mut demo = built.program("token-cache-demo")?;
+        demo.args(["--json", "--store", store]).envs(ENVIRONMENT);
+        commands.push(demo);
+    }
+    Ok(commands)
+}
+
+/// In `ci`, the app for any store is built anew for each store, with no other feature.
+fn examples(built: &Built, redis: &Held, dynamodb: &Held, tier: Tier) -> Outcome<Vec<Command>> {
+    let mut commands = Vec::new();
+    for (feature, store) in [("redis", redis.at()), ("dynamodb", dynamodb.url())] {
+        commands.push(built.program(&format!("on_{feature}"))?);
+        let alone = [
+            "run",
+            "--quiet",
+            "--package",
+            ANY_STORE,
+            "--features",
+            feature,
+            "--",
+        ];
+        commands.push(match tier {
+            Tier::Change => built.program(ANY_STORE)?,
+            Tier::Ci => command::cargo(alone),
+        });
+        for command in commands.iter_mut().rev().take(2) {
+            command.arg(store).envs(ENVIRONMENT);
+        }
+    }
+    for app in APPS {
+        let mut app = built.program(app)?;
+        app.arg("--check");
+        commands.push(app);
+    }
+    Ok(commands)
 }

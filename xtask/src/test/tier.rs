@@ -1,9 +1,8 @@
 //! The tests that `cargo xtask test` leaves to `cargo xtask ci`, because they take minutes.
 
-use std::process::Command;
-
-use crate::built::Built;
 use crate::failure::{Failure, Outcome};
+
+use super::suites::Suites;
 
 /// The extent of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,87 +16,68 @@ pub(crate) enum Tier {
 
 /// Tests that only `ci` runs. Each has a shorter test of the same promise beside it.
 struct Long {
-    /// The test binary.
-    binary: &'static str,
-    /// A part of the tests' names.
+    /// The step that runs them in `ci`.
+    step: &'static str,
+    /// The start of the tests' names.
     tests: &'static str,
 }
 
 const LONG: [Long; 11] = [
     // The same checks run on DynamoDB through encryption.
-    long("conformance", "dynamodb::"),
+    long("dynamodb-backend conformance", "dynamodb::"),
     // The same checks run on a standalone Redis and on a Cluster; the hazards connect in all ways.
-    long("redis_conformance", "redis_sentinel::"),
-    long("redis_conformance", "redis_tls::"),
-    long("redis_conformance", "redis_unix::"),
+    long("integration-tests redis_conformance", "redis_sentinel::"),
+    long("integration-tests redis_conformance", "redis_tls::"),
+    long("integration-tests redis_conformance", "redis_unix::"),
     // The same stories run on Redis; storms, sign-outs and dropped callers also on DynamoDB.
-    long("refresh_hazards", "killed::dynamodb::"),
-    long("refresh_hazards", "paused::dynamodb::"),
-    long("refresh_hazards", "provider_down::dynamodb::"),
-    long("refresh_hazards", "provider_slow::dynamodb::"),
-    long("refresh_hazards", "store_lost::dynamodb::"),
+    long(REFRESH_HAZARDS, "refresh_hazards::killed::dynamodb::"),
+    long(REFRESH_HAZARDS, "refresh_hazards::paused::dynamodb::"),
+    long(REFRESH_HAZARDS, "refresh_hazards::provider::dynamodb::"),
+    long(REFRESH_HAZARDS, "refresh_hazards::store_lost::dynamodb::"),
     // The same stories run on Redis.
-    long("browser", "at_the_certified_provider::dynamodb::"),
-    long("browser", "front_channel::dynamodb::"),
+    long(BROWSER, "browser::at_the_certified_provider::dynamodb::"),
+    long(BROWSER, "browser::front_channel::dynamodb::"),
+    // Waits a minute. The checks of shorter lives run on this store, and this check on every store whose clock a test can move.
+    long(
+        "conformance tiny_store",
+        "tiny::a_not_before_time_of_half_an_hour_lives_to_its_end",
+    ),
 ];
 
-const fn long(binary: &'static str, tests: &'static str) -> Long {
-    Long { binary, tests }
+const REFRESH_HAZARDS: &str = "integration-tests it refresh_hazards";
+const BROWSER: &str = "integration-tests it browser";
+
+const fn long(step: &'static str, tests: &'static str) -> Long {
+    Long { step, tests }
 }
 
-/// Checks that the tests that are left out exist.
-pub(super) fn check(built: &Built) -> Outcome {
+/// Checks that the tests that are left out exist, and that each step has others.
+pub(super) fn check(suites: &Suites<'_>) -> Outcome {
+    Failure::of_findings(
+        "the list of long tests",
+        &findings(|step| suites.names(step)),
+    )
+}
+
+fn findings<'a>(names: impl Fn(&str) -> &'a [String]) -> Vec<String> {
     let mut findings = Vec::new();
-    for Long { binary, tests } in LONG {
-        let mut is_there = false;
-        for test in built.tests_named(binary) {
-            let listed = Command::new(&test.executable).arg("--list").output();
-            let listed = listed.map_err(Failure::during(binary))?.stdout;
-            is_there |= String::from_utf8_lossy(&listed)
-                .lines()
-                .any(|line| line.contains(tests));
+    for Long { step, tests } in LONG {
+        let names = names(step);
+        if !names.iter().any(|name| name.starts_with(tests)) {
+            findings.push(format!("{step} has no test {tests}"));
         }
-        if !is_there {
-            findings.push(format!("{binary} has no test named {tests}"));
+        if names.iter().all(|name| Tier::Change.leaves_out(step, name)) {
+            findings.push(format!("{step} has only long tests"));
         }
     }
-    Failure::of_findings("the list of long tests", &findings)
+    findings
 }
 
 impl Tier {
-    /// Returns the parts of names of those tests of a binary that do not run.
-    pub(super) fn left_out(self, binary: &str) -> Vec<&'static str> {
-        match self {
-            Self::Ci => Vec::new(),
-            Self::Change => LONG
-                .iter()
-                .filter(|long| long.binary == binary)
-                .map(|long| long.tests)
-                .collect(),
-        }
-    }
-
-    /// Returns the arguments by which a test binary leaves them out.
-    pub(super) fn arguments(self, binary: &str) -> Vec<&'static str> {
-        let left_out = self.left_out(binary);
-        left_out
-            .iter()
-            .flat_map(|tests| ["--skip", tests])
-            .collect()
-    }
-
-    /// Returns the filter by which nextest leaves them out, of all binaries.
-    pub(super) fn filter(self) -> String {
-        let long = |long: &Long| {
-            format!(
-                " and not (binary({}) and test({}))",
-                long.binary, long.tests
-            )
-        };
-        match self {
-            Self::Ci => String::new(),
-            Self::Change => LONG.iter().map(long).collect(),
-        }
+    /// Returns `true` if this test of a step does not run.
+    pub(super) fn leaves_out(self, step: &str, name: &str) -> bool {
+        let is_it = |long: &Long| long.step == step && name.starts_with(long.tests);
+        self == Self::Change && LONG.iter().any(is_it)
     }
 
     /// Returns the minutes of a run of torture.
@@ -105,6 +85,46 @@ impl Tier {
         match self {
             Self::Ci => in_ci.to_string(),
             Self::Change => (in_ci / 5.0).to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONG, Tier, findings};
+
+    /// A name of each long test and of a short one.
+    fn names() -> Vec<String> {
+        let long = LONG.iter().map(|long| format!("{}test", long.tests));
+        long.chain(["short".to_owned()]).collect()
+    }
+
+    #[test]
+    fn a_long_test_that_does_not_exist_is_found() {
+        let all = names();
+        assert_eq!(findings(|_| &all), Vec::<String>::new());
+        let others = &all[1..];
+        assert_eq!(findings(|_| others).len(), 1);
+        assert!(findings(|_| others)[0].contains(LONG[0].tests));
+    }
+
+    #[test]
+    fn a_step_that_leaves_everything_to_ci_is_found() {
+        let only_long = &names()[..LONG.len()];
+        let of = |step: &str| -> &[String] {
+            let first = LONG.iter().position(|long| long.step == step);
+            let first = first.unwrap_or_default();
+            &only_long[first..=first]
+        };
+        assert!(findings(of).iter().any(|found| found.contains("only long")));
+    }
+
+    #[test]
+    fn ci_runs_every_test() {
+        for long in LONG {
+            assert!(Tier::Change.leaves_out(long.step, long.tests));
+            assert!(!Tier::Ci.leaves_out(long.step, long.tests));
+            assert!(!Tier::Change.leaves_out("another step", long.tests));
         }
     }
 }
