@@ -30,7 +30,7 @@ pub(super) enum Kind {
 type Apply = Arc<dyn Fn(&mut State, Timestamp) -> Reply + Send + Sync>;
 type Event = Arc<dyn Fn(&mut Inner) -> Reply + Send + Sync>;
 
-/// What an actor has got: an answer, or a value that it read. `None` if a request got no answer.
+/// An answer or a value that an actor has got, or `None` if its request got no answer.
 pub(super) type Got = Option<Arc<dyn Any + Send + Sync>>;
 
 /// An answer and its hash, and its text if a trace is recorded.
@@ -94,8 +94,8 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the actor that is polled read or change the world. Every access of an actor is one of these: an actor that is polled again from
-    /// its start, in a copy of the world, gets the same value and changes nothing.
+    /// Lets the actor that is polled read or change the world. Every access of an actor is one of these. If the actor is polled again from
+    /// its start, in a copy of the world, it gets the same value and changes nothing.
     pub(super) fn access<R: Clone + Send + Sync + 'static>(
         &self,
         access: impl FnOnce(&mut Inner) -> R,

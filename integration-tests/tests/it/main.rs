@@ -1,7 +1,7 @@
 //! Tests with real servers, several processes and faults, and the models. `cargo xtask test` runs each module in a process of its own.
 //!
-//! `redis_conformance` is a test of its own because it has its own harness, and `leaks` because it sets the only logger, the only recorder of
-//! metrics and the panic hook of its process.
+//! Two tests are binaries of their own. `redis_conformance` has its own harness. `leaks` sets the logger, the recorder of metrics and the
+//! panic hook of its process.
 
 #![allow(
     clippy::unwrap_used,

@@ -56,8 +56,7 @@ const TORTURE: [(&[&str], f64); 5] = [
     (&["--design", "counters-read-late"], 0.5),
 ];
 
-/// Returns the steps that run the demo and the examples on each store, count what DynamoDB is asked for and what a refresh takes, and have
-/// the hazards in a loop for a while.
+/// Returns the steps of programs: the demo and the examples on each store, the counts of requests, calls and messages, and torture.
 pub(super) fn steps(
     built: &Built,
     redis: &Held,

@@ -1,4 +1,4 @@
-//! What a run does after the build: test binaries and programs, several at the same time.
+//! The steps of a run after the build: test binaries and programs, several at the same time.
 
 use std::process::Command;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::print::print;
 use super::binaries::{Report, run_one};
 use super::times::Times;
 
-/// What runs at the same time. A step that waits for a lease or a server most of the time takes one slot, and one that computes takes two.
+/// The number of slots of steps that run at the same time. A step that waits for a lease or a server most of the time takes one slot, and one that computes takes two.
 const SLOTS: usize = 3;
 
 /// A binary in which no test ends for this long hangs, and is stopped.
