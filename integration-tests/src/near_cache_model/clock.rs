@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use token_cache_core::near_cache::BootInstant;
 
-/// Length of a tick.
-const TICK: Duration = Duration::from_millis(500);
+/// A hundredth of a tick, in nanoseconds. A tick is half a lease.
+const HUNDREDTH_OF_A_TICK: u64 = 5_000_000;
 
 /// Length of a lease.
 pub(super) const LEASE: Duration = Duration::from_secs(1);
@@ -39,8 +39,9 @@ impl Clock {
 
     /// Returns the time that it shows at a tick.
     pub(super) fn at(self, tick: Tick) -> BootInstant {
-        let hundredths = u32::try_from(100 + self.rate).unwrap_or(100);
-        BootInstant::default() + self.start + TICK * u32::from(tick) * hundredths / 100
+        let hundredths = u64::try_from(100 + self.rate).unwrap_or(100);
+        let passed = u64::from(tick) * hundredths * HUNDREDTH_OF_A_TICK;
+        BootInstant::default() + self.start + Duration::from_nanos(passed)
     }
 }
 
