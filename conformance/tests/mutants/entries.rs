@@ -189,7 +189,7 @@ fault! {
                 self.copies
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .insert(at.clone(), entry.clone());
+                    .insert(*at, entry.clone());
             }
             Ok(read)
         }

@@ -85,7 +85,7 @@ fault! {
                 self.holders
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .insert(at.clone(), options.owner);
+                    .insert(*at, options.owner);
             }
             Ok(acquired)
         }

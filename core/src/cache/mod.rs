@@ -41,6 +41,7 @@ use crate::{
     crypto::{Ring, UnreadableEntries},
     refresh::Refreshes,
     telemetry::in_current_span,
+    util::detached::run_detached,
 };
 
 /// An app server's handle to the cache that all servers share. It is cheap to clone; a process needs one.
@@ -197,11 +198,11 @@ impl TokenCache {
         // Boxed, because the compiler fails on futures that are nested too deep.
         let task: Pin<Box<dyn Future<Output = Result<T>> + Send>> = Box::pin(in_same_call(task));
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime(operation))?;
-        match runtime.spawn(in_current_span(task)).await {
+        match run_detached(&runtime, in_current_span(task)).await {
             Ok(result) => result,
-            Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
-                .message("its task panicked, or was stopped when the tokio runtime shut down")
-                .with_source(ended)
+            Err(stopped) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
+                .message(stopped.to_string())
+                .with_source(stopped)
                 .maybe_applied()),
         }
     }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use http::StatusCode;
 use serde_json::json;
 use token_cache_core::ErrorKind;
 use token_cache_sign_out::{Algorithm, SignOutEvent};
@@ -71,6 +72,28 @@ async fn a_message_has_one_task_from_its_token_to_the_end_of_the_hook() {
     while tasks() > before {
         tokio::task::yield_now().await;
     }
+}
+
+/// The sign-out is part of that task, and the provider's tries have none.
+#[tokio::test]
+async fn a_message_has_one_task_while_its_sessions_end() {
+    let app = App::new().await;
+    let (routes, token) = (&app.rig.routes, app.rig.token(Some("ada"), None));
+    app.rig.store.answer_late(Duration::from_millis(200));
+    let before = tasks();
+    let requests = app.rig.store.requests();
+    let watch = async {
+        while app.rig.store.requests() == requests {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(tasks() - before, 1);
+    };
+    let send = || routes.back_channel_logout(crate::rig::post(&token));
+    let (one, other, ()) = tokio::join!(send(), send(), watch);
+    assert_eq!(
+        (one.status(), other.status()),
+        (StatusCode::OK, StatusCode::OK)
+    );
 }
 
 #[tokio::test]

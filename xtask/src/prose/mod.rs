@@ -20,7 +20,7 @@ use sentence::Sentence;
 const LONGEST: usize = 30;
 
 /// The recorded number of sentences with more than [`LONGEST`] words. It may only fall.
-const LONG_SENTENCES: usize = 86;
+const LONG_SENTENCES: usize = 84;
 
 /// The recorded number of doc comments that open with "what", "who", "whether", "where", "none" or "true". It may only fall.
 const RELATIVE_OPENINGS: usize = 41;
