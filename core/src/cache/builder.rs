@@ -260,7 +260,7 @@ impl TokenCacheBuilder {
     /// - [`Config`](crate::ErrorKind::Config) if the secret is missing, has fewer than 32 bytes, or differs from that of the record. Also
     ///   if the key ring is invalid.
     /// - [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if the method is called outside of a tokio runtime. Also if
-    ///   the near cache is on, the store has no [`Backplane`](crate::Backplane), and the [`NearCacheConfig`] sets a lease or no maximum
+    ///   the near cache is on, the store has no [`Backplane`](crate::Backplane), and its settings have a lease or no maximum
     ///   age.
     /// - [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) if the near cache is on, and this server
     ///   cannot open a connection to the store's backplane, for example for lack of a permission.

@@ -84,7 +84,7 @@ impl TokenCache {
     /// first call of [`BulkSignOut::step`].
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_accounts<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a AccountId>,
@@ -103,8 +103,8 @@ impl TokenCache {
     /// This is for operators: the steps scan the whole store. `issuer` is the claim `iss` of the accounts.
     ///
     /// # Errors
-    /// - [`Misuse`](ErrorKind::Misuse) if the issuer is empty, blank, over 8 KiB, or has white space or a control character.
-    /// - [`Config`](ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the issuer is empty, blank, over 8 KiB, or has white space or a control character.
+    /// - [`Config`](crate::ErrorKind::Config) if the namespace in the store now belongs to another secret than this cache's.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
         let issuer = self.keys()?.id_key.issuer(&issuer);
@@ -141,7 +141,7 @@ impl BulkSignOut {
     /// order, as in the earlier run. This is not checked: otherwise, accounts can be skipped, and stay signed in.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the checkpoint.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the checkpoint.
     /// Every user is signed out already, so drop the checkpoint.
     pub fn resume(mut self, checkpoint: BulkCheckpoint) -> Result<Self> {
         if checkpoint.generation != self.checkpoint.generation {
@@ -158,7 +158,7 @@ impl BulkSignOut {
     /// [invalidation message](crate::InvalidationMessage) to them.
     ///
     /// # Errors
-    /// - [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the run began.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the generation of the namespace was [raised](TokenCache::raise_generation) since the run began.
     ///   Every user is signed out already.
     /// - The errors of the store.
     ///

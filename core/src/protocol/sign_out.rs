@@ -145,7 +145,7 @@ pub async fn sign_out_account(
 /// The function does not wait for near caches of other app servers: [`TokenCache`](crate::TokenCache) does that afterwards.
 ///
 /// # Errors
-/// - [`Config`](ErrorKind::Config) if the index has no account of the `sid`, the store may have dropped entries of the index, and the
+/// - [`Config`](crate::ErrorKind::Config) if the index has no account of the `sid`, the store may have dropped entries of the index, and the
 ///   message names no account.
 /// - The errors of the store. If evictions fail, the first error is returned after every account was tried. It
 ///   [may have applied](Error::may_have_applied), since the index already has the not-before time of the `sid`.

@@ -10,7 +10,7 @@ hash_name! {
     ///
     /// If the registry is lost, for example because the store was emptied, the store creates a new one with a new id. A new registry may
     /// lack leases that have not expired yet. By the id, a sign-out notices a new registry, and waits for the longest lease
-    /// ([`AckWait`](crate::near_cache::AckWait)).
+    /// (`AckWait` of the crate `token-cache-near-cache`).
     RegistryId
 }
 
@@ -99,7 +99,7 @@ pub struct Acknowledgement {
     ///
     /// `None` if `server` has not known its registry for that long, or has not recently read how long the longest lease is. A sign-out
     /// waits for the longest lease unless a `knows` of some app server equals [`Published::registry`]
-    /// ([`AckWait`](crate::near_cache::AckWait)).
+    /// (`AckWait` of the crate `token-cache-near-cache`).
     pub knows: Option<RegistryId>,
 }
 
