@@ -1,8 +1,8 @@
 //! The model of near caches. It explores every order of the steps of connections, leases, populating reads and sign-outs, with clock
 //! drift, lost connections, lost registries, failovers, and unlimited time.
 //!
-//! Core's real [`NearCacheLease`](token_cache_core::near_cache::NearCacheLease) and
-//! [`AckWait`](token_cache_core::near_cache::AckWait) run in it. The store, the network and the clocks are the model's.
+//! The real [`NearCacheLease`](token_cache_near_cache::NearCacheLease) and
+//! [`AckWait`](token_cache_near_cache::AckWait) run in it. The store, the network and the clocks are the model's.
 //! [`explore_near_cache`] tries all choices, shortest schedules first. It checks in every state:
 //!
 //! - Is there a server that serves ended tokens to a new caller after the sign-out has returned (G1)?
