@@ -17,7 +17,7 @@ use crate::config::ConfigError;
 /// error.
 ///
 /// The limit `sign_out` includes the wait for the near caches of the app servers. The default is enough for a
-/// near-cache [lease](token_cache_core::near_cache::NearCacheConfig::lease) of one second, even if an app server has
+/// near-cache lease (`NearCacheConfig::lease`) of one second, even if an app server has
 /// crashed. For a longer lease, set at least 1.02 times the lease plus 100 ms. On a store without a
 /// [`Backplane`](token_cache_core::Backplane), the maximum age of near-cache entries counts in place of the lease.
 /// [`build`](crate::SignOutRoutesBuilder::build) returns an error if `sign_out` is too short, unless
