@@ -18,8 +18,8 @@ pub mod store;
 pub use token_cache_core::{
     AccountId, Entry, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, MemoryStore,
     ProviderSid, PutMode, PutResult, Result, Secret, Session, SidMeaning, SignIn, SignOut,
-    SignOutScope, StartedSignIn, Ticket, Timestamp, TokenCache, TokenCacheBuilder, TokenSet,
-    Version, Wait,
+    SignOutScope, SignOutScopeKind, StartedSignIn, Ticket, Timestamp, TokenCache,
+    TokenCacheBuilder, TokenSet, Version, Wait,
 };
 #[cfg(feature = "dynamodb")]
 #[doc(inline)]

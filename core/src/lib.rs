@@ -68,7 +68,7 @@ pub use self::{
     types::server_id::ServerId,
     types::session_record::SessionKind,
     types::session_record::SessionRecord,
-    types::sign_out::{LogoutMessage, SidMeaning, SignOut},
+    types::sign_out::{LogoutMessage, SidMeaning, SignOut, SignOutScopeKind},
     types::ticket_secret::{SessionId, TicketSecret},
     types::timestamp::Timestamp,
     types::token_set::TokenSet,

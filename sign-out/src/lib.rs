@@ -25,10 +25,7 @@ pub use self::{
     config::ConfigError,
     jwt::Algorithm,
     keys::{KeyFetch, KeyFetchError},
-    routes::{
-        SignOutCause, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder, SignOutScopeKind,
-        id_token_key,
-    },
+    routes::{SignOutCause, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder, id_token_key},
     session_check::{SessionCheck, SessionCheckService, SignedIn, SignedInRejection},
     tickets::{
         CookieFilter, CookieFilterService, ExtensionTicketSource, StateCookies, TicketCookie,

@@ -98,16 +98,15 @@ pub(crate) async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Resul
                 Ok(ended || history.times_alive(round) >= WARM)
             })
             .await?;
-        let scope = if round % 2 == 0 {
-            SignOutScope::Session(begun.clone())
+        let cache = &servers[1].cache;
+        let out = if round % 2 == 0 {
+            let ticket = begun.ticket().should_work("a ticket")?;
+            let there = cache.resume_unverified(&ticket).should_work("a ticket")?;
+            there.sign_out().await
         } else {
-            SignOutScope::Account(account(&subject)?)
+            cache.sign_out_account(&account(&subject)?).await
         };
-        let out = servers[1]
-            .cache
-            .sign_out(scope)
-            .await
-            .should_work("a sign-out")?;
+        let out = out.should_work("a sign-out")?;
         history.has_ended(round);
         over.store(true, Ordering::SeqCst);
         for racer in join_all(racing).await {

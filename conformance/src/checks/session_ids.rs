@@ -1,6 +1,6 @@
 //! Calls for a session that has ended.
 
-use token_cache_core::{CutoffTime, Entry, EvictTarget, PutMode, SignOutScope, Timestamp, Version};
+use token_cache_core::{CutoffTime, Entry, EvictTarget, PutMode, Timestamp, Version};
 
 use crate::{
     Setup, Violation,
@@ -75,11 +75,7 @@ pub(crate) async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Viol
         &true,
         "a new session beside an old one is empty",
     )?;
-    let ended = app
-        .cache
-        .sign_out(SignOutScope::Session(old))
-        .await
-        .should_work("a sign-out")?;
+    let ended = old.sign_out().await.should_work("a sign-out")?;
     should_equal(&ended.ended, &true, "the old session ended")?;
     let after = app.signs_in("ada").await?;
     let got = after

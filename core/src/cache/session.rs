@@ -4,8 +4,7 @@ use super::{Keys, TokenCache};
 use crate::store::backend::in_call;
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EntryValue, Error, ErrorKind, PutMode, PutResult,
-    ReadOptions, Result, SessionId, SidKey, SignOut, SignOutScope, Ticket, Timestamp, Version,
-    WriteOptions,
+    ReadOptions, Result, SessionId, SidKey, Ticket, Timestamp, Version, WriteOptions,
     crypto::SessionKeys,
     crypto::ticket::TicketPayload,
     telemetry::{About, Operation, observe},
@@ -201,17 +200,6 @@ impl Session {
         };
         let about = About::account(&self.payload.account);
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
-    }
-
-    /// Ends this session, on every server (G1). The user's sessions in other browsers continue. It is the same as [`TokenCache::sign_out`]
-    /// with [`SignOutScope::Session`].
-    ///
-    /// # Errors
-    /// As [`TokenCache::sign_out`].
-    pub async fn sign_out(&self) -> Result<SignOut> {
-        self.cache
-            .sign_out(SignOutScope::Session(self.clone()))
-            .await
     }
 
     /// Returns a ticket of this session, for the app to store in its session cookie. [`TokenCache::resume`] returns the session of the

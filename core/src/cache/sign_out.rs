@@ -2,7 +2,7 @@ use super::{Keys, Session, TokenCache};
 use crate::store::backend::in_boxed_call;
 use crate::{
     AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, ProviderSid,
-    Result, SidKey, SidMeaning, SignOut, Wait,
+    Result, SidKey, SidMeaning, SignOut, SignOutScopeKind, Wait,
     protocol::{self, SidScope, SidSignOut, StoreSignOut},
     telemetry::{About, Operation, observe},
 };
@@ -11,8 +11,8 @@ use crate::{
 ///
 /// A sign-out ends the sessions that began before it. Users can sign in again afterwards.
 ///
-/// A sign-out of an account or of a `sid` also affects sign-ins that are in progress: [`TokenCache::sign_in`](crate::TokenCache::sign_in)
-/// refuses those of the same account or with the same `sid` (G2). A sign-out of one [`Session`](Self::Session) refuses no sign-in.
+/// It also affects sign-ins that are in progress: [`TokenCache::sign_in`](crate::TokenCache::sign_in) refuses those of the same account or
+/// with the same `sid` (G2). For a caller that has a session, see [`Session::sign_out_with`](crate::Session::sign_out_with).
 ///
 /// ```
 /// # use token_cache::{AccountId, ProviderSid, SignOutScope, TokenCache};
@@ -26,21 +26,11 @@ use crate::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SignOutScope {
-    /// This session alone: one sign-in of one browser. Other sessions of the account continue.
-    Session(Session),
     /// The sessions that began with this `sid`, in every account. If there are no such sessions, nothing ends, and the result has
     /// [`ended`](SignOut::ended) `false`.
     ProviderSession(ProviderSid),
-    /// The sessions with the same `sid` as this session, and this session itself. It is for callers that have the ticket of the session and
-    /// do not know the `sid`.
-    ///
-    /// If this session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
-    ProviderSessionOf(Session),
     /// Every session of this account, in every browser.
     Account(AccountId),
-    /// Every session of the account that this session belongs to. It is for callers that have the ticket of the session and do not know the
-    /// account. The session itself may have been signed out already.
-    AccountOf(Session),
 }
 
 impl TokenCache {
@@ -50,7 +40,7 @@ impl TokenCache {
     /// the sign-out can bring such a token back (G2). If no session matches, it returns `Ok` with [`ended`](SignOut::ended) `false`.
     ///
     /// The sign-out continues if the caller is dropped. It sends one request. For a provider's `sid`, it sends one request, and one more
-    /// for each account under the `sid` (G3). [`SignOutScope::ProviderSessionOf`] first reads the session's `sid`. If servers have near
+    /// for each account under the `sid` (G3). If servers have near
     /// caches, it waits until none of them can serve an ended session: see [`Wait::Everywhere`].
     ///
     /// # Errors
@@ -68,29 +58,30 @@ impl TokenCache {
     /// As [`sign_out`](Self::sign_out). If [`may_have_applied`](crate::Error::may_have_applied) of the error is `true`, the sessions may
     /// have ended in the store while near caches can still serve them. Call it again.
     pub async fn sign_out_with(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
-        let about = About::scope(match &scope {
-            SignOutScope::Session(_) => "session",
-            SignOutScope::ProviderSession(_) | SignOutScope::ProviderSessionOf(_) => {
-                "provider_session"
-            }
-            SignOutScope::Account(_) | SignOutScope::AccountOf(_) => "account",
-        });
-        observe(
-            Operation::SignOut,
-            about,
-            in_boxed_call(self.end(scope, wait)),
-            ended,
-        )
-        .await
+        let label = match &scope {
+            SignOutScope::ProviderSession(_) => "provider_session",
+            SignOutScope::Account(_) => "account",
+        };
+        self.end_observed(label, Ending::Named(scope), wait).await
     }
 
-    async fn end(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
+    async fn end_observed(
+        &self,
+        scope: &'static str,
+        ending: Ending,
+        wait: Wait,
+    ) -> Result<SignOut> {
+        let ending = in_boxed_call(self.end(ending, wait));
+        observe(Operation::SignOut, About::scope(scope), ending, ended).await
+    }
+
+    async fn end(&self, ending: Ending, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = self.evicting(&keys);
         let cutoff = CutoffTime::on_store_clock(keys.latest);
         let cache = self.clone();
         self.run_detached("sign out", async move {
-            let ended = cache.end_in_store(scope, &keys, cutoff, options).await;
+            let ended = cache.end_in_store(ending, &keys, cutoff, options).await;
             cache.clear(ended, keys.longest_near_cache_life, wait).await
         })
         .await
@@ -98,36 +89,35 @@ impl TokenCache {
 
     async fn end_in_store(
         &self,
-        scope: SignOutScope,
+        ending: Ending,
         keys: &Keys,
         cutoff: CutoffTime,
         options: EvictOptions,
     ) -> Result<StoreSignOut> {
-        match scope {
-            SignOutScope::Session(session) => {
-                let (account, session_id) = session.names();
-                protocol::end_session(self.store(), account, session_id, options).await
-            }
-            SignOutScope::Account(account) => {
+        let (session, scope) = match ending {
+            Ending::Named(SignOutScope::Account(account)) => {
                 let account = keys.id_key.account(&account);
-                protocol::sign_out_account(self.store(), &account, cutoff, options).await
+                return protocol::sign_out_account(self.store(), &account, cutoff, options).await;
             }
-            SignOutScope::AccountOf(session) => {
-                let (account, _) = session.names();
-                protocol::sign_out_account(self.store(), account, cutoff, options).await
-            }
-            SignOutScope::ProviderSession(session) => {
+            Ending::Named(SignOutScope::ProviderSession(session)) => {
                 let sid = keys.id_key.sid(&session);
-                self.sign_out_by_sid_key(sid, cutoff, options).await
+                return self.sign_out_by_sid_key(sid, cutoff, options).await;
             }
-            SignOutScope::ProviderSessionOf(session) => {
+            Ending::Of(session, scope) => (session, scope),
+        };
+        let (account, session_id) = session.names();
+        match scope {
+            SignOutScopeKind::Account => {
+                return protocol::sign_out_account(self.store(), account, cutoff, options).await;
+            }
+            SignOutScopeKind::ProviderSession => {
                 if let Some(sid) = session.sid_key().await? {
                     return self.sign_out_by_sid_key(sid, cutoff, options).await;
                 }
-                let (account, session_id) = session.names();
-                protocol::end_session(self.store(), account, session_id, options).await
             }
+            SignOutScopeKind::Session => {}
         }
+        protocol::end_session(self.store(), account, session_id, options).await
     }
 
     /// Ends every session of an account, on every server. It is the same as [`sign_out`](Self::sign_out) with [`SignOutScope::Account`]. If
@@ -246,6 +236,43 @@ impl TokenCache {
             SidMeaning::Session => SidScope::WithSid,
             SidMeaning::Account => SidScope::Account(cutoff),
         }
+    }
+}
+
+/// The sessions that a sign-out by the app ends.
+enum Ending {
+    Named(SignOutScope),
+    /// The session, or others like it.
+    Of(Session, SignOutScopeKind),
+}
+
+impl Session {
+    /// Ends this session, on every server (G1). The user's sessions in other browsers continue. It is the same as
+    /// [`sign_out_with`](Self::sign_out_with) with [`SignOutScopeKind::Session`] and [`Wait::Everywhere`].
+    ///
+    /// # Errors
+    /// As [`TokenCache::sign_out`].
+    pub async fn sign_out(&self) -> Result<SignOut> {
+        self.sign_out_with(SignOutScopeKind::Session, Wait::Everywhere)
+            .await
+    }
+
+    /// Ends this session, those of its `sid`, or all of its account, as `scope` says. It is for callers that have the ticket of a session
+    /// and know neither its account nor its `sid`. `wait` chooses whether the sign-out waits for other servers' near caches: with
+    /// [`Wait::None`], it can return before it is final.
+    ///
+    /// [`SignOutScopeKind::ProviderSession`] first reads the session's `sid`, with one request.
+    ///
+    /// # Errors
+    /// As [`TokenCache::sign_out`].
+    pub async fn sign_out_with(&self, scope: SignOutScopeKind, wait: Wait) -> Result<SignOut> {
+        let label = match scope {
+            SignOutScopeKind::Session => "session",
+            SignOutScopeKind::ProviderSession => "provider_session",
+            SignOutScopeKind::Account => "account",
+        };
+        let ending = Ending::Of(self.clone(), scope);
+        self.cache().end_observed(label, ending, wait).await
     }
 }
 

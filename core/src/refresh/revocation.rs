@@ -5,7 +5,7 @@ use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    Entry, EntryKey, ReadOptions, Result, Session, SignOut, SignOutScope, TokenSet, Wait,
+    Entry, EntryKey, ReadOptions, Result, Session, SignOut, SignOutScopeKind, TokenSet, Wait,
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
@@ -140,7 +140,7 @@ impl Revoking {
 }
 
 impl Session {
-    /// Ends the sessions of `scope`, like [`TokenCache::sign_out`](crate::TokenCache::sign_out). Then revokes the refresh token that this
+    /// Ends the sessions of `scope`, like [`sign_out_with`](Self::sign_out_with). Then revokes the refresh token that this
     /// session has under `key`, at the provider whose client is `source`.
     ///
     /// The method reads the refresh token, signs out, starts the revocation, and returns. The revocation continues in the background: see
@@ -159,7 +159,7 @@ impl Session {
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out). After an error, nothing is revoked.
     pub async fn sign_out_and_revoke(
         &self,
-        scope: SignOutScope,
+        scope: SignOutScopeKind,
         key: &EntryKey,
         source: impl TokenSource,
     ) -> Result<(SignOut, Revoking)> {
@@ -175,7 +175,7 @@ impl Session {
     /// As [`sign_out_and_revoke`](Self::sign_out_and_revoke).
     pub async fn sign_out_and_revoke_with(
         &self,
-        scope: SignOutScope,
+        scope: SignOutScopeKind,
         key: &EntryKey,
         source: impl TokenSource,
         wait: Wait,
@@ -189,7 +189,7 @@ impl Session {
         let (session, source) = (self.clone(), Arc::new(source) as Arc<dyn TokenSource>);
         // One task, so that the revocation follows the eviction also if the caller is dropped in between.
         let both = async move {
-            let signed_out = session.cache().sign_out_with(scope, wait).await?;
+            let signed_out = session.sign_out_with(scope, wait).await?;
             let revoking = refresh_token.map(|refresh_token| {
                 tokio::spawn(in_current_span(async move {
                     revoke(&session, &source, refresh_token).await

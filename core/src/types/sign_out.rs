@@ -122,3 +122,20 @@ pub struct SignOut {
     /// The result for the near caches of other app servers: whether they can still serve entries of the ended sessions.
     pub near_caches: NearCacheOutcome,
 }
+
+/// The sessions that the sign-out of one session ends: this session alone, those of its `sid`, or all of its account.
+/// [`Session::sign_out_with`](crate::Session::sign_out_with) takes it, and so do the routes of the crate `token-cache-sign-out`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum SignOutScopeKind {
+    /// The session alone: one sign-in of one browser. Other sessions of the account continue.
+    Session,
+    /// The sessions with the same `sid` as the session, in every account, and the session itself. A `sid` is the provider's id of its own
+    /// session with the user: of one browser at the provider, in all apps that share the cache.
+    ///
+    /// If the session has no `sid`, only this session ends. If it has ended already, nothing ends: its `sid` is then unknown.
+    ProviderSession,
+    /// Every session of the session's account, in every browser. The session itself may have been signed out already.
+    #[default]
+    Account,
+}

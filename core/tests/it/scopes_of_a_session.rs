@@ -1,6 +1,6 @@
 //! Sign-outs by callers that have a session and no ids.
 
-use token_cache_core::{AccountId, EntryKey, Session, SignIn, SignOutScope, TokenCache};
+use token_cache_core::{AccountId, EntryKey, Session, SignIn, SignOutScopeKind, TokenCache, Wait};
 
 async fn begin(cache: &TokenCache, subject: &str, sid: Option<&str>) -> Session {
     let account = AccountId::new("https://id.example", subject).unwrap();
@@ -27,8 +27,8 @@ async fn the_account_of_a_session_is_all_of_its_sessions_and_nobody_elses() {
     let ada = begin(&cache, "ada", Some("one")).await;
     let elsewhere = begin(&cache, "ada", None).await;
     let bob = begin(&cache, "bob", Some("one")).await;
-    let report = cache
-        .sign_out(SignOutScope::AccountOf(ada.clone()))
+    let report = ada
+        .sign_out_with(SignOutScopeKind::Account, Wait::Everywhere)
         .await
         .unwrap();
     assert!(report.ended);
@@ -54,8 +54,8 @@ async fn the_account_of_a_session_that_has_ended_is_still_known() {
     assert!(ended.sign_out().await.unwrap().ended);
     let other = begin(&cache, "ada", None).await;
     assert!(
-        cache
-            .sign_out(SignOutScope::AccountOf(ended))
+        ended
+            .sign_out_with(SignOutScopeKind::Account, Wait::Everywhere)
             .await
             .unwrap()
             .ended
@@ -69,12 +69,24 @@ async fn the_provider_session_of_a_session_is_every_session_of_its_sid() {
     let first = begin(&cache, "ada", Some("one")).await;
     let same = begin(&cache, "ada", Some("one")).await;
     let other = begin(&cache, "ada", Some("two")).await;
-    let scope = SignOutScope::ProviderSessionOf(first.clone());
-    assert!(cache.sign_out(scope.clone()).await.unwrap().ended);
+    let (session, scope) = (&first, SignOutScopeKind::ProviderSession);
+    assert!(
+        session
+            .sign_out_with(scope, Wait::Everywhere)
+            .await
+            .unwrap()
+            .ended
+    );
     assert!(!lives(&first).await);
     assert!(!lives(&same).await);
     assert!(lives(&other).await);
-    assert!(!cache.sign_out(scope).await.unwrap().ended);
+    assert!(
+        !session
+            .sign_out_with(scope, Wait::Everywhere)
+            .await
+            .unwrap()
+            .ended
+    );
 }
 
 #[tokio::test]
@@ -82,8 +94,14 @@ async fn without_a_sid_the_provider_session_is_the_session_alone() {
     let cache = TokenCache::in_memory().await.unwrap();
     let without_sid = begin(&cache, "ada", None).await;
     let other = begin(&cache, "ada", None).await;
-    let scope = SignOutScope::ProviderSessionOf(without_sid.clone());
-    assert!(cache.sign_out(scope).await.unwrap().ended);
+    let (session, scope) = (&without_sid, SignOutScopeKind::ProviderSession);
+    assert!(
+        session
+            .sign_out_with(scope, Wait::Everywhere)
+            .await
+            .unwrap()
+            .ended
+    );
     assert!(!lives(&without_sid).await);
     assert!(lives(&other).await);
 }

@@ -2,7 +2,7 @@ use std::{error::Error as _, fmt::Write, time::Duration};
 
 use token_cache::{
     AccountId, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, ProviderSid, Secret,
-    Session, SignIn, SignOutScope, Timestamp, TokenCache, TokenSet,
+    Session, SignIn, SignOutScope, SignOutScopeKind, Timestamp, TokenCache, TokenSet,
     providers::Provider,
     refresh::{RefreshError, RefreshOptions, RefreshRequest, Revocation},
     store::TokenStore,
@@ -203,7 +203,7 @@ impl Story {
     async fn sign_out(&mut self, cache: &TokenCache) {
         let session = self.signed_in(cache).await;
         session.put(&key(), self.due()).await.unwrap();
-        let scope = SignOutScope::Session(session.clone());
+        let scope = SignOutScopeKind::Session;
         self.print(&scope);
         let (_, revoking) = session
             .sign_out_and_revoke(scope, &key(), self.source.clone())

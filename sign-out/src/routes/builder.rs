@@ -1,15 +1,12 @@
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures_core::future::BoxFuture;
-use token_cache_core::{TokenCache, Wait};
+use token_cache_core::{SignOutScopeKind, TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use super::{
-    Hook, Inner, SignOutRoutes,
-    event::{SignOutEvent, SignOutScopeKind},
-    front_channel::frame_policy,
-    provider_message::ProviderMessages,
-    report::MatchCounts,
+    Hook, Inner, SignOutRoutes, event::SignOutEvent, front_channel::frame_policy,
+    provider_message::ProviderMessages, report::MatchCounts,
 };
 use crate::{
     client::{ClaimRequirement, ClientRegistration, FrontChannelParameters},

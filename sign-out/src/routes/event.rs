@@ -1,4 +1,4 @@
-use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
+use token_cache_core::{AccountId, ProviderSid, Result, SignOut, SignOutScopeKind};
 
 /// The report of a sign-out that the [sign-out routes](crate::SignOutRoutes) carried out, or failed to carry out. The
 /// function that was set with [`on_sign_out`](crate::SignOutRoutesBuilder::on_sign_out) receives it, for example to
@@ -48,28 +48,4 @@ pub enum SignOutCause {
     BackChannel,
     /// A provider sent a security event to an app server (OpenID CAEP 1.0 and RISC 1.0).
     SharedSignals,
-}
-
-/// The kind of sessions that a sign-out ends. Pass it to
-/// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope) for the app's own sign-out
-/// ([`SignOutRoutes::logout`](crate::SignOutRoutes::logout)). A [`SignOutEvent`](crate::SignOutEvent) reports it for
-/// every sign-out.
-///
-/// It is a [`SignOutScope`](token_cache_core::SignOutScope) without the session, `sid` or account, which the [sign-out
-/// routes](crate::SignOutRoutes) take from the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum SignOutScopeKind {
-    /// One session: one sign-in of one browser in this app. For the app's own sign-out, it is the session that the
-    /// request's ticket names. The other sessions of the account stay live.
-    Session,
-    /// The sessions with one `sid`, the id of the provider's own session with the user: those of one browser at the
-    /// provider, in all apps that share the cache. The app's own sign-out takes the `sid` of the session that the
-    /// request's ticket names. If that session has no `sid`, only that session ends.
-    ProviderSession,
-    /// Every session of an account, in every browser. For the app's own sign-out, it is the account of the session that
-    /// the request's ticket names. This is the default of
-    /// [`SignOutRoutesBuilder::scope`](crate::SignOutRoutesBuilder::scope).
-    #[default]
-    Account,
 }

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, request::Parts};
-use token_cache_core::{AccountId, ProviderSid, Session, SignOutScope};
+use token_cache_core::{AccountId, ProviderSid, Session, SignOutScope, SignOutScopeKind};
 use url::Url;
 
 use super::{
     SignOutRoutes,
-    event::{SignOutCause, SignOutScopeKind},
+    event::SignOutCause,
     report,
     request_session::RequestSession,
     sign_out_task::{Outcome, SignOutDetails},
@@ -205,9 +205,8 @@ impl SignOutRoutes {
             account: None,
             provider_session: None,
         };
-        let (cache, wait) = (self.cache().clone(), self.0.wait);
-        let scope = SignOutScope::Session(session);
-        let work = async move { cache.sign_out_with(scope, wait).await };
+        let wait = self.0.wait;
+        let work = async move { session.sign_out_with(SignOutScopeKind::Session, wait).await };
         self.run_sign_out(details, work).await
     }
 

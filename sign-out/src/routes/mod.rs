@@ -15,14 +15,14 @@ use std::{fmt, sync::Arc};
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 use http::HeaderValue;
-use token_cache_core::{TokenCache, Wait};
+use token_cache_core::{SignOutScopeKind, TokenCache, Wait};
 use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use self::request_session::{RequestSession, is_ended, is_unreadable_ticket};
 pub use self::{
     builder::SignOutRoutesBuilder,
-    event::{SignOutCause, SignOutEvent, SignOutScopeKind},
+    event::{SignOutCause, SignOutEvent},
     rp_initiated::id_token_key,
 };
 use self::{provider_message::ProviderMessages, report::MatchCounts};

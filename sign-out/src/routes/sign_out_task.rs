@@ -1,12 +1,14 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use token_cache_core::{AccountId, Error, LogoutMessage, ProviderSid, Result, SignOut};
+use token_cache_core::{
+    AccountId, Error, LogoutMessage, ProviderSid, Result, SignOut, SignOutScopeKind,
+};
 use tokio::{sync::oneshot, time};
 
 use super::{
     SignOutRoutes,
-    event::{SignOutCause, SignOutEvent, SignOutScopeKind},
+    event::{SignOutCause, SignOutEvent},
 };
 use crate::jwt::LogoutSubject;
 

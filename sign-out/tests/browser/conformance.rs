@@ -1,7 +1,8 @@
 //! The browser-based test plans for relying parties of the OpenID Foundation's conformance suite.
 
 use http::StatusCode;
-use token_cache_sign_out::{SignOutCause, SignOutScopeKind};
+use token_cache_core::SignOutScopeKind;
+use token_cache_sign_out::SignOutCause;
 
 use crate::shop::{ISSUER, RETURN_TO, Shop, id_token, me};
 

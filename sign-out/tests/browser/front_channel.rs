@@ -2,10 +2,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
-use token_cache_core::ErrorKind;
-use token_cache_sign_out::{
-    ClientRegistration, FrontChannelParameters, SignOutCause, SignOutScopeKind,
-};
+use token_cache_core::{ErrorKind, SignOutScopeKind};
+use token_cache_sign_out::{ClientRegistration, FrontChannelParameters, SignOutCause};
 use tokio::time::{self, Instant};
 
 use crate::shop::{Browser, ISSUER, Shop, client, me, request};

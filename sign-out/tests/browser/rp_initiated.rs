@@ -1,9 +1,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
-use token_cache_core::AccountId;
-use token_cache_sign_out::{
-    ClientRegistration, IdTokenHint, SignOutCause, SignOutScopeKind, id_token_key,
-};
+use token_cache_core::{AccountId, SignOutScopeKind};
+use token_cache_sign_out::{ClientRegistration, IdTokenHint, SignOutCause, id_token_key};
 
 use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, begin, client, me, request};
 

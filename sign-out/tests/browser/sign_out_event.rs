@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::{SignOutCause, SignOutScopeKind};
+use token_cache_core::SignOutScopeKind;
+use token_cache_sign_out::SignOutCause;
 use tokio::time;
 
 use crate::shop::{ISSUER, Shop, me};

@@ -11,10 +11,9 @@ use std::{
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use token_cache_core::{ErrorKind, MemoryStore, Secret, TokenCache};
+use token_cache_core::{ErrorKind, MemoryStore, Secret, SignOutScopeKind, TokenCache};
 use token_cache_sign_out::{
     Algorithm, ClaimRequirement, ClientRegistration, KeyFetch, SignOutCause, SignOutRoutes,
-    SignOutScopeKind,
 };
 use tokio::sync::{mpsc, watch};
 

@@ -69,13 +69,7 @@ async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
     is_logged(lines, Level::WARN, "ticket_refused");
 
     let session = rig.cache.resume(&ticket).await.unwrap();
-    assert!(
-        rig.cache
-            .sign_out(token_cache_core::SignOutScope::Session(session))
-            .await
-            .unwrap()
-            .ended
-    );
+    assert!(session.sign_out().await.unwrap().ended);
     let (_, lines) = requested(&rig, &log, &text).await;
     is_logged(lines, Level::INFO, "request_of_ended_session");
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
+use token_cache_core::SignOutScopeKind;
 use token_cache_core::{ErrorKind, Ticket};
-use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutCause, SignOutScopeKind};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutCause};
 use tokio::sync::mpsc;
 
 use crate::{

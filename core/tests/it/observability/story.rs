@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use token_cache_core::{
     AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, ProviderSid, PutMode,
-    RefreshError, RefreshPolicy, RingKey, Secret, Session, SignIn, SignOutScope, Timestamp,
-    TokenCache, TokenSet, test_util::FailingStore,
+    RefreshError, RefreshPolicy, RingKey, Secret, Session, SignIn, SignOutScope, SignOutScopeKind,
+    Timestamp, TokenCache, TokenSet, test_util::FailingStore,
 };
 
 use crate::refresh::provider::{Behaviour, Provider};
@@ -198,7 +198,7 @@ pub(crate) async fn fail_to_read_what_is_to_be_revoked() {
     let provider = Provider::new();
     session.put(&key(), provider.expired()).await.unwrap();
     store.fail_with(ErrorKind::Unavailable);
-    let scope = SignOutScope::Session(session.clone());
+    let scope = SignOutScopeKind::Session;
     let failed = session.sign_out_and_revoke(scope, &key(), provider).await;
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Unavailable);
 }

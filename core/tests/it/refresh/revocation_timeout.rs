@@ -3,14 +3,14 @@ use std::{future::pending, time::Duration};
 use async_trait::async_trait;
 use token_cache_core::{
     MemoryStore, RefreshError, RefreshErrorKind, RefreshPolicy, RefreshRequest, Revocation,
-    SecretString, SignOutScope, TokenSet, TokenSource,
+    SecretString, SignOutScopeKind, TokenSet, TokenSource,
 };
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
 
-use super::{ada, api, server_with, signed_in};
+use super::{api, server_with, signed_in};
 
 /// A source that never answers. Its caller has been dropped when the channel's last sender is gone.
 struct Silent(mpsc::UnboundedSender<&'static str>);
@@ -47,7 +47,7 @@ async fn a_revocation_that_is_never_answered_is_given_up_and_leaves_nothing_behi
     let (asked, mut asking) = mpsc::unbounded_channel();
     let began = Instant::now();
     let (signed_out, revoking) = session
-        .sign_out_and_revoke(SignOutScope::Account(ada()), &api(), Silent(asked))
+        .sign_out_and_revoke(SignOutScopeKind::Account, &api(), Silent(asked))
         .await
         .unwrap();
     assert!(signed_out.ended);

@@ -5,8 +5,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    ErrorKind, MemoryStore, RefreshError, RefreshRequest, Revocation, SecretString, SignOutScope,
-    Ticket, TokenCache, TokenSet, TokenSource, Wait, test_util::FailingStore,
+    ErrorKind, MemoryStore, RefreshError, RefreshRequest, Revocation, SecretString,
+    SignOutScopeKind, Ticket, TokenCache, TokenSet, TokenSource, Wait, test_util::FailingStore,
 };
 
 use super::{ada, api, due, provider::Provider, refresh_token, server, signed_in, stored};
@@ -56,7 +56,7 @@ async fn a_sign_out_revokes_what_the_session_held() {
     let (_, _, session) = due(&provider).await;
     let held = refresh_token(&stored(&session).await).to_owned();
     let (signed_out, revoking) = session
-        .sign_out_and_revoke(SignOutScope::Account(ada()), &api(), provider.clone())
+        .sign_out_and_revoke(SignOutScopeKind::Account, &api(), provider.clone())
         .await
         .unwrap();
     assert!(signed_out.ended);
@@ -98,7 +98,7 @@ async fn a_token_is_revoked_after_the_eviction() {
         ticket: session.ticket().unwrap(),
         found: Arc::clone(&found),
     };
-    let scope = SignOutScope::Session(session.clone());
+    let scope = SignOutScopeKind::Session;
     let (_, revoking) = session
         .sign_out_and_revoke(scope, &api(), looks)
         .await
@@ -121,7 +121,7 @@ async fn what_a_sign_out_ended_is_revoked_though_its_caller_went_away() {
     let signing_out = tokio::spawn({
         let provider = provider.clone();
         async move {
-            let scope = SignOutScope::Account(ada());
+            let scope = SignOutScopeKind::Account;
             session
                 .sign_out_and_revoke_with(scope, &api(), provider, Wait::Everywhere)
                 .await
@@ -150,7 +150,7 @@ async fn a_grant_is_not_revoked_under_another_session() {
     let (_, cache, session) = due(&provider).await;
     let other = signed_in(&cache).await;
     other.put(&api(), provider.expired()).await.unwrap();
-    let scope = SignOutScope::Session(session.clone());
+    let scope = SignOutScopeKind::Session;
     let (_, revoking) = session
         .sign_out_and_revoke(scope, &api(), provider.clone())
         .await
@@ -158,7 +158,7 @@ async fn a_grant_is_not_revoked_under_another_session() {
     revoking.outcome().await.unwrap();
     assert_eq!(provider.revoked(), [""; 0]);
 
-    let scope = SignOutScope::Session(other.clone());
+    let scope = SignOutScopeKind::Session;
     let (_, revoking) = other
         .sign_out_and_revoke(scope, &api(), provider.clone())
         .await
@@ -171,7 +171,7 @@ async fn a_grant_is_not_revoked_under_another_session() {
 async fn without_revocation_nothing_is_revoked() {
     let provider = Provider::revoking(Revocation::None);
     let (_, _, session) = due(&provider).await;
-    let scope = SignOutScope::Account(ada());
+    let scope = SignOutScopeKind::Account;
     let (_, revoking) = session
         .sign_out_and_revoke(scope, &api(), provider.clone())
         .await

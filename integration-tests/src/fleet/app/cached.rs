@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use token_cache::{
     AccountId, EntryKey, LogoutMessage, ProviderSid, PutMode, PutResult, Session, SignIn, SignOut,
-    StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait, admin::BulkSignOut,
+    SignOutScopeKind, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait,
+    admin::BulkSignOut,
 };
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
@@ -108,8 +109,10 @@ async fn sign_out(
 ) -> Result<SignOut, Failure> {
     match scope {
         Scope::Session(_) => {
-            let session = token_cache::SignOutScope::Session(session(cache, task)?);
-            Ok(cache.sign_out_with(session, wait).await?)
+            let session = session(cache, task)?;
+            Ok(session
+                .sign_out_with(SignOutScopeKind::Session, wait)
+                .await?)
         }
         Scope::Account(account) => {
             let account = token_cache::SignOutScope::Account(account_id(*account)?);

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    ErrorKind, Invalidation, LogoutMessage, NearCacheOutcome, ProviderSid, SignOutScope, Timestamp,
-    Wait,
+    ErrorKind, Invalidation, LogoutMessage, NearCacheOutcome, ProviderSid, SignOutScope,
+    SignOutScopeKind, Timestamp, Wait,
 };
 
 use super::{
@@ -164,14 +164,14 @@ async fn every_sort_of_sign_out_is_published_and_awaited() {
     let sid = ProviderSid::new("https://id.example", "s1").unwrap();
     let origin = &fleet.origin;
     let done = [
-        origin
-            .sign_out(SignOutScope::Session(session.clone()))
-            .await,
+        session.sign_out().await,
         origin.sign_out(SignOutScope::ProviderSession(sid)).await,
-        origin
-            .sign_out(SignOutScope::ProviderSessionOf(session.clone()))
+        session
+            .sign_out_with(SignOutScopeKind::ProviderSession, Wait::Everywhere)
             .await,
-        origin.sign_out(SignOutScope::AccountOf(session)).await,
+        session
+            .sign_out_with(SignOutScopeKind::Account, Wait::Everywhere)
+            .await,
         origin.sign_out_account(&ada()).await,
         origin.sign_out_by(&by_sid).await,
         origin.sign_out_by(&by_subject).await,

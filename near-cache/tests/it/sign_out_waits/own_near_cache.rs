@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use token_cache_core::{ErrorKind, ProviderSid, SignIn, SignOutScope, Ticket, Wait};
+use token_cache_core::{
+    ErrorKind, ProviderSid, Result, SignIn, SignOut, SignOutScope, SignOutScopeKind, Ticket, Wait,
+};
 
 use super::{
     cache::{LeasedCache, api},
@@ -27,23 +29,31 @@ async fn server() -> (LeasedCache, Ticket) {
     (server, ticket)
 }
 
-async fn is_dropped_by(scope: impl FnOnce(&LeasedCache, &Ticket) -> SignOutScope) {
+async fn is_dropped_by(sign_out: impl AsyncFnOnce(&LeasedCache, &Ticket) -> Result<SignOut>) {
     let (server, ticket) = server().await;
-    let scope = scope(&server, &ticket);
-    let signed_out = server.cache.sign_out_with(scope, Wait::None).await;
-    assert!(signed_out.unwrap().ended);
+    assert!(sign_out(&server, &ticket).await.unwrap().ended);
     assert!(server.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_sign_out_of_any_scope_drops_them() {
-    is_dropped_by(|_, _| SignOutScope::Account(ada())).await;
-    is_dropped_by(|server, ticket| SignOutScope::Session(server.session(ticket))).await;
-    is_dropped_by(|server, ticket| SignOutScope::AccountOf(server.session(ticket))).await;
-    is_dropped_by(|_, _| {
-        SignOutScope::ProviderSession(ProviderSid::new("https://id.example", "s1").unwrap())
-    })
-    .await;
+    for scope in [
+        SignOutScope::Account(ada()),
+        SignOutScope::ProviderSession(ProviderSid::new("https://id.example", "s1").unwrap()),
+    ] {
+        is_dropped_by(async |server, _| server.cache.sign_out_with(scope, Wait::None).await).await;
+    }
+    for scope in [
+        SignOutScopeKind::Session,
+        SignOutScopeKind::ProviderSession,
+        SignOutScopeKind::Account,
+    ] {
+        is_dropped_by(async |server, ticket| {
+            let session = server.session(ticket);
+            session.sign_out_with(scope, Wait::None).await
+        })
+        .await;
+    }
 }
 
 /// The sign-out ended sessions, and its caller does not know it. Until it is repeated, this server asks the store.

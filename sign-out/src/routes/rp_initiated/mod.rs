@@ -7,9 +7,7 @@ use std::future::ready;
 
 use bytes::Bytes;
 use http::{Method, Response, request::Parts};
-use token_cache_core::{
-    Error, Session, SignOutScope, telemetry::warn, util::detached::run_detached,
-};
+use token_cache_core::{Error, Session, telemetry::warn, util::detached::run_detached};
 use tokio::runtime::Handle;
 
 pub use self::id_token::id_token_key;
@@ -24,7 +22,7 @@ use self::{
 };
 use super::{
     SignOutRoutes,
-    event::{SignOutCause, SignOutScopeKind},
+    event::SignOutCause,
     request_session::{RequestSession, is_ended, is_unreadable_ticket},
     sign_out_task::{Outcome, SignOutDetails},
 };
@@ -228,16 +226,11 @@ impl SignOutRoutes {
     }
 
     async fn sign_out_session(&self, session: Session, hint: Option<&SessionIdToken>) -> Outcome {
-        let scope = match self.0.scope {
-            SignOutScopeKind::Account => SignOutScope::AccountOf(session.clone()),
-            SignOutScopeKind::ProviderSession => SignOutScope::ProviderSessionOf(session.clone()),
-            SignOutScopeKind::Session => SignOutScope::Session(session.clone()),
-        };
         let revocation = self.logout_target(Some(&session), hint).revocation();
-        let (cache, wait) = (self.cache().clone(), self.0.wait);
+        let (scope, wait) = (self.0.scope, self.0.wait);
         self.run_sign_out(self.details(hint), async move {
             match revocation {
-                None => cache.sign_out_with(scope, wait).await,
+                None => session.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
                     let source = DeferredRevocation(source);
                     let signed_out = session.sign_out_and_revoke_with(scope, &key, source, wait);
