@@ -178,7 +178,7 @@ impl<'a> Round<'a> {
             20..27 => self.cuts(which).await,
             27..30 => self.looks(which).await,
             30..35 if !self.sent.is_empty() => self.arrives_again().await,
-            30..50 => self.writes(setup, which).await,
+            30..50 => self.writes(which).await,
             50..66 => self.reads(which).await,
             66..72 => self.removes(which).await,
             72..86 => self.locks(setup, which).await,
@@ -277,7 +277,7 @@ impl<'a> Round<'a> {
         as_said(&listed, &model.sessions(self.now), "the sessions")
     }
 
-    async fn writes(&mut self, _setup: &Setup, which: usize) -> Result<(), Violation> {
+    async fn writes(&mut self, which: usize) -> Result<(), Violation> {
         let at = self.at(which)?;
         let there = self.accounts[which]
             .1

@@ -42,6 +42,8 @@ impl Fleet {
     }
 
     pub(crate) async fn sign_in(&self) {
+        // As in `signed_in`, the store's clock is the machine's.
+        std::thread::sleep(Duration::from_millis(2));
         let started = self.origin.start_sign_in().unwrap();
         let sign_in = SignIn::new(ada(), &started).sid("s1").unwrap();
         self.origin.sign_in(sign_in).await.unwrap();
