@@ -17,9 +17,9 @@ pub mod store;
 #[doc(inline)]
 pub use token_cache_core::{
     AccountId, Entry, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, MemoryStore,
-    ProviderSid, PutMode, PutResult, Result, Secret, Session, SidMeaning, SignIn, SignOut,
-    SignOutScope, SignOutScopeKind, StartedSignIn, Ticket, Timestamp, TokenCache,
-    TokenCacheBuilder, TokenSet, Version, Wait,
+    ProviderSid, PutMode, PutResult, Result, Secret, Session, SignIn, SignOut, SignOutScope,
+    SignOutScopeKind, StartedSignIn, Ticket, Timestamp, TokenCache, TokenCacheBuilder, TokenSet,
+    Version, Wait,
 };
 #[cfg(feature = "dynamodb")]
 #[doc(inline)]
