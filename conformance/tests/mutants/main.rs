@@ -70,8 +70,7 @@ fn run(name: &str, harness: Arc<dyn Harness>) -> Result<Outcome, Violation> {
     runtime().block_on(of_name(name).run_on(harness))
 }
 
-/// How often a check may be run on a broken store until it finds the fault: some checks make random calls, and a run of them finds a fault
-/// in half of the cases only.
+/// How often a check may be run on a broken store until it finds the fault. Some checks make random calls, and one run can miss the fault.
 const RUNS: usize = 32;
 
 /// The check meant for a fault finds it, and finds nothing in the same store without it.
